@@ -1,0 +1,530 @@
+-- Times are milliseconds since 1970-01-01 UTC. Ids named *_id are keys inside; public_id is random (128 bit) and may stand in a URL.
+-- Words such as state, kind and role are listed with their meaning in src/README.md; documents are JSON text.
+
+-- What administrators set while the instance runs; absent keys have their default.
+CREATE TABLE settings (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+-- Anyone with an inbox, here and elsewhere.
+CREATE TABLE actors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('person', 'course', 'bot', 'instance')),
+    here BOOLEAN NOT NULL,
+    uri TEXT NOT NULL UNIQUE,
+    -- The page for people.
+    url TEXT NOT NULL,
+    handle TEXT NOT NULL,
+    -- Host with port where it is not the default one.
+    host TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- Cleaned HTML.
+    summary TEXT NOT NULL,
+    inbox TEXT NOT NULL,
+    shared_inbox TEXT,
+    outbox TEXT,
+    followers TEXT,
+    state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'gone')),
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    -- When its document was last fetched; NULL for those here.
+    fetched_at BIGINT
+);
+CREATE UNIQUE INDEX actors_here_handle ON actors (handle) WHERE here;
+CREATE INDEX actors_host_handle ON actors (host, handle);
+
+-- Public keys of everyone, private keys of those here. A retired key verifies nothing.
+CREATE TABLE actor_keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The keyId of signatures.
+    uri TEXT NOT NULL UNIQUE,
+    public_pem TEXT NOT NULL,
+    private_pem TEXT,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT
+);
+CREATE INDEX actor_keys_actor ON actor_keys (actor_id);
+
+-- Who follows whom; in both directions between here and elsewhere.
+CREATE TABLE follows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    follower_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    followed_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The id of the Follow activity, which Accept and Undo refer to.
+    uri TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'accepted')),
+    created_at BIGINT NOT NULL,
+    UNIQUE (follower_id, followed_id)
+);
+CREATE INDEX follows_followed ON follows (followed_id, state);
+
+-- Sign-in of people here.
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor_id BIGINT NOT NULL UNIQUE REFERENCES actors (id) ON DELETE RESTRICT,
+    email TEXT NOT NULL UNIQUE,
+    password_hash TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('member', 'moderator', 'admin')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'suspended', 'deleted')),
+    -- IANA name of the zone in which times are shown.
+    zone TEXT NOT NULL,
+    theme TEXT NOT NULL,
+    -- What the person wrote when signing up needs approval.
+    application TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Signed-in browsers.
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- SHA-256 of the cookie, so that a copy of the database signs nobody in.
+    token_hash TEXT NOT NULL UNIQUE,
+    user_agent TEXT NOT NULL,
+    address TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_account ON sessions (account_id);
+
+-- Links that work once: set-up, password reset.
+CREATE TABLE one_time_links (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    purpose TEXT NOT NULL CHECK (purpose IN ('set_up', 'reset')),
+    account_id BIGINT REFERENCES accounts (id) ON DELETE CASCADE,
+    token_hash TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+
+-- Codes that let people sign up where sign-up is by invitation.
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    code TEXT NOT NULL UNIQUE,
+    created_by BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    note TEXT NOT NULL,
+    max_uses BIGINT NOT NULL,
+    uses BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+-- Everything that happened: audit log, activity feed and raw material of statistics.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at BIGINT NOT NULL,
+    by_actor_id BIGINT,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX events_kind ON events (kind, id);
+
+-- Which ActivityPub id is what, and whose: for references that come in and for documents that go out.
+CREATE TABLE objects (
+    uri TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('assignment', 'submission', 'review_task', 'review', 'post', 'note')),
+    -- Key in the table of that kind.
+    local_id BIGINT NOT NULL,
+    -- Who may change it.
+    owner_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    here BOOLEAN NOT NULL,
+    public BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- Set when deleted: answered 410 with a Tombstone (AP 6.4).
+    deleted_at BIGINT
+);
+CREATE INDEX objects_thing ON objects (kind, local_id);
+
+-- Activities that actors here sent; each can be dereferenced by those who may see it.
+CREATE TABLE activities (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uri TEXT NOT NULL UNIQUE,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    -- The id of what it is about: the object of a Create, the Follow of an Accept.
+    object_uri TEXT NOT NULL,
+    document TEXT NOT NULL,
+    public BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX activities_object ON activities (object_uri);
+CREATE INDEX activities_actor ON activities (actor_id, type, public, id);
+
+-- One row for each inbox that is to get an activity. Done rows say who got it, for a later Update or Delete.
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    activity_id BIGINT NOT NULL REFERENCES activities (id) ON DELETE CASCADE,
+    inbox TEXT NOT NULL,
+    host TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dropped')),
+    attempts BIGINT NOT NULL,
+    -- Why the last attempt failed, or why it was dropped.
+    last_error TEXT,
+    created_at BIGINT NOT NULL,
+    done_at BIGINT,
+    UNIQUE (activity_id, inbox)
+);
+CREATE INDEX deliveries_queue ON deliveries (host, id) WHERE state = 'pending';
+
+-- Other servers, and the state of our line to each.
+CREATE TABLE peers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    host TEXT NOT NULL UNIQUE,
+    -- From NodeInfo; NULL until asked.
+    software TEXT,
+    version TEXT,
+    asked_at BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('healthy', 'failing', 'unreachable', 'blocked')),
+    -- When deliveries to it are due; NULL when there is nothing to send.
+    due_at BIGINT,
+    -- A worker holds the line until then.
+    leased_until BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    failing_since BIGINT,
+    last_success_at BIGINT,
+    last_failure_at BIGINT,
+    last_error TEXT,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX peers_due ON peers (due_at) WHERE due_at IS NOT NULL;
+
+-- Activities that came in: stored before they are answered, worked on afterwards, kept so that a second one has no effect.
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    activity_uri TEXT NOT NULL UNIQUE,
+    signer_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused', 'failed')),
+    attempts BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    leased_until BIGINT NOT NULL,
+    reason TEXT
+);
+CREATE INDEX inbox_queue ON inbox (next_at, id) WHERE state = 'pending';
+CREATE INDEX inbox_lane ON inbox (signer_id, id) WHERE state = 'pending';
+
+-- Work for later: deadlines, releases, purges.
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    -- One job of a kind for a thing; planning it again moves it.
+    subject BIGINT NOT NULL,
+    run_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    leased_until BIGINT NOT NULL,
+    last_error TEXT,
+    UNIQUE (kind, subject)
+);
+CREATE INDEX jobs_due ON jobs (run_at);
+
+-- Mail that waits to be sent.
+CREATE TABLE letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    leased_until BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    last_error TEXT
+);
+CREATE INDEX letters_due ON letters (next_at);
+
+-- The lasting thing that people study; an actor, here or mirrored from elsewhere.
+CREATE TABLE courses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor_id BIGINT NOT NULL UNIQUE REFERENCES actors (id) ON DELETE RESTRICT,
+    -- The account that writes to people for the course; NULL until a mirrored course named it.
+    bot_id BIGINT REFERENCES actors (id) ON DELETE RESTRICT,
+    -- Who proposed it; NULL when mirrored and not known.
+    owner_id BIGINT REFERENCES actors (id) ON DELETE RESTRICT,
+    state TEXT NOT NULL CHECK (state IN ('proposed', 'drafting', 'in_review', 'listed', 'archived', 'withdrawn')),
+    -- One sentence.
+    tagline TEXT NOT NULL,
+    description_md TEXT NOT NULL,
+    description_html TEXT NOT NULL,
+    language TEXT NOT NULL,
+    -- SPDX identifier of the licence of the syllabus.
+    license TEXT NOT NULL,
+    -- What a moderator answered to the proposal.
+    answer TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    listed_at BIGINT
+);
+CREATE INDEX courses_state ON courses (state, listed_at);
+
+-- Organizers: those who may change the course.
+CREATE TABLE course_organizers (
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (course_id, actor_id)
+);
+CREATE INDEX course_organizers_actor ON course_organizers (actor_id);
+
+-- Every version of a syllabus; the highest number is the one in force.
+CREATE TABLE syllabi (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    version BIGINT NOT NULL,
+    author_id BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    note TEXT NOT NULL,
+    -- Units with their tasks and licensed resources.
+    document TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (course_id, version)
+);
+
+-- Runs of a course.
+CREATE TABLE cohorts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    -- Calendar days in the cohort's zone, as 2026-09-15.
+    starts_on TEXT NOT NULL,
+    ends_on TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    seats BIGINT NOT NULL,
+    -- open: everyone who asks gets a seat; moderated: a facilitator decides.
+    enrolling TEXT NOT NULL CHECK (enrolling IN ('open', 'moderated')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'open', 'full', 'running', 'completed', 'cancelled', 'did_not_happen', 'archived')),
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX cohorts_course ON cohorts (course_id, state);
+
+-- People's places in cohorts.
+CREATE TABLE enrollments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    cohort_id BIGINT NOT NULL REFERENCES cohorts (id) ON DELETE CASCADE,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('learner', 'organizer', 'facilitator', 'mentor', 'observer')),
+    -- asked: sent to the course's home, which has not answered yet (mirrored courses only).
+    state TEXT NOT NULL CHECK (state IN ('asked', 'applied', 'waitlisted', 'active', 'dormant', 'completed', 'left', 'removed', 'declined')),
+    -- The Join activity that is to be answered; NULL when asked otherwise.
+    join_uri TEXT,
+    message TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    UNIQUE (cohort_id, actor_id)
+);
+CREATE INDEX enrollments_actor ON enrollments (actor_id, state);
+
+-- What is asked, by when, with which rubric.
+CREATE TABLE assignments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    cohort_id BIGINT NOT NULL REFERENCES cohorts (id) ON DELETE CASCADE,
+    author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE RESTRICT,
+    title TEXT NOT NULL,
+    -- One plain sentence that names the task; what microblogs show.
+    summary TEXT NOT NULL,
+    body_md TEXT NOT NULL,
+    body_html TEXT NOT NULL,
+    -- Criteria with their levels; frozen with its hash when the assignment opens.
+    rubric TEXT NOT NULL,
+    rubric_hash TEXT NOT NULL,
+    reviews_each BIGINT NOT NULL,
+    -- private: only the course sees submissions; public: they may be public posts.
+    visibility TEXT NOT NULL CHECK (visibility IN ('private', 'public')),
+    due_at BIGINT NOT NULL,
+    review_due_at BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'open', 'review', 'released', 'closed')),
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    opened_at BIGINT,
+    released_at BIGINT
+);
+CREATE INDEX assignments_cohort ON assignments (cohort_id, state, due_at);
+
+-- What a person handed in for an assignment.
+CREATE TABLE submissions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    assignment_id BIGINT NOT NULL REFERENCES assignments (id) ON DELETE CASCADE,
+    author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    private BOOLEAN NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'late', 'under_review', 'released', 'withdrawn', 'voided')),
+    -- What the course's home said: for work that was sent there from here.
+    answer TEXT NOT NULL CHECK (answer IN ('home', 'sent', 'received', 'refused')),
+    answer_reason TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    UNIQUE (assignment_id, author_id)
+);
+CREATE INDEX submissions_author ON submissions (author_id);
+
+-- Every version of it.
+CREATE TABLE revisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    submission_id BIGINT NOT NULL REFERENCES submissions (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL,
+    -- Empty when it came as HTML from elsewhere.
+    body_md TEXT NOT NULL,
+    body_html TEXT NOT NULL,
+    -- Receipt time at the home decides what is late.
+    late BOOLEAN NOT NULL,
+    received_at BIGINT NOT NULL,
+    UNIQUE (submission_id, number)
+);
+
+-- Files that people handed in or attached; the bytes are in the media folder under the public id.
+CREATE TABLE media (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    owner_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    sha256 TEXT NOT NULL,
+    -- Where it is when it is kept elsewhere; NULL when the bytes are here.
+    remote_url TEXT,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX media_owner ON media (owner_id, created_at);
+
+CREATE TABLE revision_media (
+    revision_id BIGINT NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,
+    media_id BIGINT NOT NULL REFERENCES media (id) ON DELETE CASCADE,
+    PRIMARY KEY (revision_id, media_id)
+);
+CREATE INDEX revision_media_media ON revision_media (media_id);
+
+-- Who shall review what, until when: decided by the course's home.
+CREATE TABLE allocations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    -- The id of the task note that the reviewer gets.
+    uri TEXT NOT NULL UNIQUE,
+    submission_id BIGINT NOT NULL REFERENCES submissions (id) ON DELETE CASCADE,
+    revision_id BIGINT NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,
+    reviewer_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('offered', 'accepted', 'submitted', 'declined', 'expired', 'voided')),
+    due_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    UNIQUE (submission_id, reviewer_id)
+);
+CREATE INDEX allocations_reviewer ON allocations (reviewer_id, state);
+
+-- One peer's levels and comment on one submission.
+CREATE TABLE reviews (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    allocation_id BIGINT NOT NULL UNIQUE REFERENCES allocations (id) ON DELETE CASCADE,
+    -- Level ordinal by criterion id.
+    levels TEXT NOT NULL,
+    comment_html TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('drafted', 'submitted', 'released', 'disputed', 'upheld', 'amended')),
+    given_at BIGINT NOT NULL,
+    released_at BIGINT
+);
+
+-- What the reviews of a submission come to.
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    submission_id BIGINT NOT NULL UNIQUE REFERENCES submissions (id) ON DELETE CASCADE,
+    -- Median, mean and number of reviews by criterion.
+    document TEXT NOT NULL,
+    points DOUBLE PRECISION NOT NULL,
+    max_points DOUBLE PRECISION NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'provisional', 'final', 'appealed', 'overridden')),
+    override_points DOUBLE PRECISION,
+    override_reason TEXT NOT NULL,
+    decided_by BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    computed_at BIGINT NOT NULL
+);
+
+-- Review tasks that the home of a mirrored course gave to people here.
+CREATE TABLE review_tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    assignment_id BIGINT NOT NULL REFERENCES assignments (id) ON DELETE CASCADE,
+    reviewer_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The anonymised work.
+    copy_html TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('offered', 'sent', 'received', 'refused', 'voided')),
+    answer_reason TEXT NOT NULL,
+    -- The id of the review that was sent; NULL until then.
+    review_uri TEXT,
+    levels TEXT NOT NULL,
+    comment_html TEXT NOT NULL,
+    due_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX review_tasks_reviewer ON review_tasks (reviewer_id, state);
+
+-- Released reviews that people here got from the home of a mirrored course.
+CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uri TEXT NOT NULL UNIQUE,
+    submission_id BIGINT NOT NULL REFERENCES submissions (id) ON DELETE CASCADE,
+    -- The pseudonym: A, B, C.
+    label TEXT NOT NULL,
+    levels TEXT NOT NULL,
+    comment_html TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX feedback_submission ON feedback (submission_id);
+
+-- Discussion in a course, from anywhere.
+CREATE TABLE posts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The first post of its thread; NULL for that post itself and for replies to an assignment.
+    thread_id BIGINT REFERENCES posts (id) ON DELETE CASCADE,
+    in_reply_to TEXT,
+    title TEXT NOT NULL,
+    body_md TEXT NOT NULL,
+    body_html TEXT NOT NULL,
+    published_at BIGINT NOT NULL,
+    edited_at BIGINT,
+    deleted_at BIGINT
+);
+CREATE INDEX posts_course ON posts (course_id, published_at);
+CREATE INDEX posts_thread ON posts (thread_id, published_at);
+
+-- Direct notes that were written for a course to one person: welcome, receipt, task, result.
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    uri TEXT NOT NULL UNIQUE,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    recipient_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- welcome, receipt, refusal, task, review, result, other
+    about TEXT NOT NULL,
+    -- One note of a kind for a thing and recipient, where one is enough.
+    once_key TEXT UNIQUE,
+    document TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX notes_recipient ON notes (recipient_id, id);
+
+-- What people here are told.
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    -- A path on this instance.
+    link TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT
+);
+CREATE INDEX notices_actor ON notices (actor_id, id);

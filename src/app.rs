@@ -1,0 +1,78 @@
+//! What is every door handed? Configuration, database, clock and the way out to other servers.
+
+use crate::chance::Chance;
+use crate::clock::{Clock, Time};
+use crate::config::Config;
+use crate::db::{Bells, Db, Pool, Tx};
+use crate::error::Result;
+use crate::link::Links;
+use std::sync::Arc;
+
+/// The running instance; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    links: Links,
+    pool: Pool,
+}
+
+impl App {
+    /// From its parts, which outlive every request.
+    pub fn new(config: Config, pool: Pool) -> Self {
+        let links = config.links();
+        Self(Arc::new(Parts { config, links, pool }))
+    }
+
+    /// Every setting of the file and the environment.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The addresses of this instance.
+    pub fn links(&self) -> &Links {
+        &self.0.links
+    }
+
+    /// The database.
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.pool.around().clock
+    }
+
+    /// The present.
+    pub fn now(&self) -> Time {
+        self.clock().now()
+    }
+
+    /// Chance.
+    pub fn chance(&self) -> &Chance {
+        &self.0.pool.around().chance
+    }
+
+    /// The bells that wake workers.
+    pub fn bells(&self) -> &Bells {
+        &self.0.pool.around().bells
+    }
+
+    /// Asks the database.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.pool.read(question).await
+    }
+
+    /// Changes something: all of it and what follows, or nothing.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.pool.write(verb).await
+    }
+}

@@ -1,0 +1,314 @@
+//! What can be set, what is its default, and what is it for? `config/hedgeschool.example.toml` says the same in words.
+
+use crate::db::Address;
+use crate::error::{Error, Problems, Result};
+use crate::link::{Links, host_of};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Every setting of the file and the environment. What administrators change while it runs is in `site` instead.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens and what it is called.
+    pub server: Server,
+    /// Where it keeps its data.
+    pub database: Database,
+    /// How it talks to other servers.
+    pub federation: Federation,
+    /// How it sends mail.
+    pub mail: Mail,
+    /// What it writes to the log.
+    pub log: Log,
+    /// Where it shows its counters.
+    pub metrics: Metrics,
+    /// What is only for trying things out.
+    pub development: Development,
+}
+
+/// Where the program listens and what people call it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on.
+    pub bind: SocketAddr,
+    /// The address of the front page as people and other servers see it. Must never change once others know it.
+    pub url: Url,
+    /// Folder for the embedded database and for uploads.
+    pub data: PathBuf,
+    /// Addresses of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Connections open at once; more wait.
+    pub max_connections: usize,
+    /// Largest file that may be handed in, in bytes.
+    pub max_upload: usize,
+    /// Seconds that requests and deliveries may take to end after SIGTERM.
+    pub drain_seconds: u64,
+}
+
+/// The database.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://...`; empty means `hedgeschool.db` in the data folder.
+    pub url: String,
+    /// Connections for reading (on PostgreSQL also for writing).
+    pub connections: u32,
+}
+
+/// Other servers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Federation {
+    /// Hosts to which deliveries run at the same time.
+    pub parallel_hosts: usize,
+    /// Fetches that one incoming activity may cause.
+    pub fetches_per_activity: u32,
+    /// Seconds that a request to another server may take.
+    pub timeout_seconds: u64,
+    /// File with further certificate authorities (PEM) to trust.
+    pub extra_ca: Option<PathBuf>,
+    /// Host names that may be on this machine. Only where the server itself listens on loopback.
+    pub loopback_names: Vec<String>,
+    /// Requests to inboxes that one address may make in a minute.
+    pub inbox_per_minute: u32,
+}
+
+/// Outgoing mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// `smtp://`, `smtps://` or `smtp://...?tls=required` address with user and password; empty writes letters to the log.
+    pub smtp_url: String,
+    /// The sender, such as `School <school@example.org>`.
+    pub from: String,
+}
+
+/// The log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `human` or `json`.
+    pub format: LogFormat,
+    /// A level, or a filter such as `info,hedgeschool=debug`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For eyes.
+    Human,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// Counters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Loopback address for `/metrics`; none means that there is no such page.
+    pub bind: Option<SocketAddr>,
+}
+
+/// Trying things out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Development {
+    /// File with milliseconds to add to the clock. Only where the server listens on loopback.
+    pub clock_file: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let bind = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let url = Url::parse("http://127.0.0.1:8080");
+        Self {
+            server: Server {
+                bind,
+                url: url.unwrap_or_else(|_| unreachable_url()),
+                data: "data".into(),
+                trusted_proxies: vec![IpAddr::from([127, 0, 0, 1])],
+                max_connections: 2048,
+                max_upload: 10 << 20,
+                drain_seconds: 30,
+            },
+            database: Database { url: String::new(), connections: 8 },
+            federation: Federation {
+                parallel_hosts: 64,
+                fetches_per_activity: 20,
+                timeout_seconds: 10,
+                extra_ca: None,
+                loopback_names: Vec::new(),
+                inbox_per_minute: 60_000,
+            },
+            mail: Mail { smtp_url: String::new(), from: String::new() },
+            log: Log { format: LogFormat::Human, filter: "info".into() },
+            metrics: Metrics { bind: None },
+            development: Development { clock_file: None },
+        }
+    }
+}
+
+/// `Url` has no const constructor; the literal above parses, as a test shows.
+#[expect(clippy::unreachable, reason = "a literal that a test parses")]
+fn unreachable_url() -> Url {
+    unreachable!("the default address is an address")
+}
+
+impl Config {
+    /// Reads the file (when there is one) and `HEDGESCHOOL_...` variables, which win. `HEDGESCHOOL_SERVER__BIND`
+    /// names `server.bind`. A wrong key or value is refused by name.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        match file {
+            Some(path) if !path.exists() => {
+                return Err(Error::invalid("configuration", format!("there is no file {}", path.display())));
+            }
+            Some(path) => figment = figment.merge(Toml::file_exact(path)),
+            None => figment = figment.merge(Toml::file_exact("hedgeschool.toml")),
+        }
+        let env = Env::prefixed("HEDGESCHOOL_").ignore(&["config", "log_color"]).split("__");
+        let config: Self = figment.merge(env).extract().map_err(|errors| {
+            let mut problems = Problems::default();
+            for error in errors {
+                problems.add("configuration", error.to_string());
+            }
+            Error::Invalid(problems)
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What no type can say.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Problems::default();
+        let url = &self.server.url;
+        let http = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+        problems.add_if(!http, "server.url", "must be an http or https address, such as https://school.example.org");
+        problems.add_if(url.path() != "/", "server.url", "must be the root of a host, without a path");
+        problems.add_if(
+            url.scheme() == "http" && !self.is_development(),
+            "server.url",
+            "must be https, except for trying it out on this machine (bind and url both on loopback)",
+        );
+        let loopback = self.server.bind.ip().is_loopback();
+        problems.add_if(
+            !loopback && !self.federation.loopback_names.is_empty(),
+            "federation.loopback_names",
+            "is allowed only where server.bind is a loopback address",
+        );
+        problems.add_if(
+            !loopback && self.development.clock_file.is_some(),
+            "development.clock_file",
+            "is allowed only where server.bind is a loopback address",
+        );
+        problems.add_if(
+            self.metrics.bind.is_some_and(|bind| !bind.ip().is_loopback()),
+            "metrics.bind",
+            "must be a loopback address: counters are not for everyone",
+        );
+        problems.add_if(
+            std::env::var_os("DANGER_FEDERATION_ALLOW_LOCAL_IP").is_some() && !self.is_development(),
+            "DANGER_FEDERATION_ALLOW_LOCAL_IP",
+            "is refused: it would let other servers reach addresses inside this network",
+        );
+        problems.add_if(self.database.connections == 0, "database.connections", "must be at least 1");
+        problems.add_if(self.server.max_connections == 0, "server.max_connections", "must be at least 1");
+        problems.add_if(self.federation.parallel_hosts == 0, "federation.parallel_hosts", "must be at least 1");
+        if let Err(error) = self.address() {
+            problems.add("database.url", error.to_string());
+        }
+        problems.check()
+    }
+
+    /// Whether this is a trial on one machine: it listens on loopback and calls itself a loopback name by http.
+    /// Only then may it reach other servers on loopback by http and port.
+    pub fn is_development(&self) -> bool {
+        let url = &self.server.url;
+        let name = url.host_str().unwrap_or_default();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        let local = bare == "localhost"
+            || name.ends_with(".localhost")
+            || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.server.bind.ip().is_loopback() && local && url.scheme() == "http"
+    }
+
+    /// Where the database is.
+    pub fn address(&self) -> Result<Address> {
+        if self.database.url.is_empty() {
+            Ok(Address::Sqlite(self.server.data.join("hedgeschool.db")))
+        } else {
+            Address::parse(&self.database.url)
+        }
+    }
+
+    /// The addresses that this instance hands out.
+    pub fn links(&self) -> Links {
+        Links::new(&self.server.url)
+    }
+
+    /// Host names by which requests may ask for this instance; all others are answered 421.
+    pub fn hosts(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = host_of(&self.server.url).into_iter().collect();
+        if self.is_development() {
+            // People type either name while trying it out.
+            hosts.extend(["localhost", "127.0.0.1"].map(|name| format!("{name}:{}", self.server.bind.port())));
+        }
+        hosts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(toml: &str) -> Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, toml).unwrap();
+        Config::load(Some(&path))
+    }
+
+    #[test]
+    fn the_defaults_are_a_trial_on_this_machine() {
+        let config = with("").unwrap();
+        assert!(config.is_development());
+        assert_eq!(config.links().host(), "127.0.0.1:8080");
+        assert_eq!(config.address().unwrap(), Address::Sqlite("data/hedgeschool.db".into()));
+    }
+
+    #[test]
+    fn a_wrong_key_or_value_is_refused_by_name() {
+        let key = with("[server]\nbnid = \"127.0.0.1:1\"").unwrap_err().to_string();
+        assert!(key.contains("bnid") && key.contains("bind"), "{key}");
+        let value = with("[log]\nformat = \"xml\"").unwrap_err().to_string();
+        assert!(value.contains("log.format") && value.contains("json"), "{value}");
+        let url = with("[server]\nurl = \"http://school.example\"").unwrap_err().to_string();
+        assert!(url.contains("server.url") && url.contains("https"), "{url}");
+    }
+
+    #[test]
+    fn loopback_exceptions_need_a_loopback_listener() {
+        let open = with(
+            "[server]\nbind = \"0.0.0.0:80\"\nurl = \"https://a.example\"\n[federation]\nloopback_names = [\"x.test\"]",
+        );
+        assert!(open.unwrap_err().to_string().contains("loopback_names"));
+        let metrics = with("[metrics]\nbind = \"0.0.0.0:9000\"").unwrap_err().to_string();
+        assert!(metrics.contains("metrics.bind"));
+    }
+
+    #[test]
+    fn the_example_file_is_the_defaults() {
+        let text = include_str!("../config/hedgeschool.example.toml");
+        let bare: String =
+            text.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line)).collect::<Vec<_>>().join("\n");
+        let config = with(&bare).unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    }
+}

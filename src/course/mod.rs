@@ -1,0 +1,89 @@
+//! What is a course, and who may change it?
+
+mod store;
+
+use crate::actor::{self, Actor};
+use crate::clock::Time;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::id::{ActorId, CourseId};
+use crate::note::Writer;
+use crate::words;
+use diesel::{Queryable, Selectable};
+
+words! {
+    /// How far a course is.
+    pub enum CourseState {
+        /// An idea that waits for an answer.
+        Proposed = "proposed",
+        /// Sent back with a wish for changes.
+        Drafting = "drafting",
+        /// Handed in again.
+        InReview = "in_review",
+        /// In the list for everyone.
+        Listed = "listed",
+        /// Over, kept for reading.
+        Archived = "archived",
+        /// Taken back by its owner.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// The lasting thing that people study, here or mirrored.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = crate::db::schema::courses)]
+pub struct Course {
+    /// Key inside.
+    pub id: CourseId,
+    /// Its Group.
+    pub actor_id: ActorId,
+    /// Who writes to people in its name.
+    pub bot_id: Option<ActorId>,
+    /// Who proposed it.
+    pub owner_id: Option<ActorId>,
+    /// How far it is.
+    pub state: CourseState,
+    /// One sentence.
+    pub tagline: String,
+    /// Markdown; empty when mirrored.
+    pub description_md: String,
+    /// Cleaned HTML.
+    pub description_html: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// SPDX identifier.
+    pub license: String,
+    /// What a moderator answered to the proposal.
+    pub answer: String,
+    /// When it was proposed, or first seen here.
+    pub created_at: Time,
+    /// When it was listed.
+    pub listed_at: Option<Time>,
+}
+
+/// By key.
+pub fn get(db: &mut Db, id: CourseId) -> Result<Course> {
+    store::find(db, id)?.ok_or(Error::NotFound)
+}
+
+/// By its Group.
+pub fn find_by_actor(db: &mut Db, actor: ActorId) -> Result<Option<Course>> {
+    store::find_by_actor(db, actor)
+}
+
+/// Whether this person is among the organizers.
+pub fn organizes(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
+    store::is_organizer(db, course.id, by.id)
+}
+
+/// Refuses anyone who does not organize the course.
+pub fn may_organize(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
+    by.may_act()?;
+    if organizes(db, by, course)? { Ok(()) } else { Err(Error::denied("Only organizers of the course may do this.")) }
+}
+
+/// In whose name notes of the course are written.
+pub fn writer(db: &mut Db, course: &Course) -> Result<Writer> {
+    let bot = course.bot_id.ok_or_else(|| Error::internal("the course has no bot"))?;
+    Ok(Writer { course_id: course.id, course: actor::get(db, course.actor_id)?, bot: actor::get(db, bot)? })
+}

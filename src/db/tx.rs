@@ -1,0 +1,153 @@
+//! What does a verb hold while it changes something?
+
+use super::{Db, schema::events};
+use crate::chance::Chance;
+use crate::clock::{Clock, Time};
+use crate::error::{Error, Result};
+use crate::event::{Event, Happened};
+use crate::id::{ActorId, public_id};
+use crate::link::Links;
+use diesel::{ExpressionMethods, RunQueryDsl};
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+use tokio::sync::Notify;
+
+/// What follows each event, in the same transaction.
+pub type Effects = fn(&mut Tx<'_>, &Event) -> Result<()>;
+
+/// What every transaction is surrounded by: time, chance, addresses, what follows, and whom to wake.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Draws lots.
+    pub chance: Chance,
+    /// Makes addresses.
+    pub links: Links,
+    /// What follows each event.
+    pub effects: Effects,
+    /// Wakes workers after the commit.
+    pub bells: std::sync::Arc<Bells>,
+}
+
+/// Which worker has something new to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bell {
+    /// Activities came in.
+    Inbox,
+    /// Activities are to go out.
+    Deliveries,
+    /// A job was planned or moved.
+    Jobs,
+    /// A letter is to be sent.
+    Letters,
+}
+
+/// The bells of all workers.
+#[derive(Debug, Default)]
+pub struct Bells([Notify; 4]);
+
+impl Bells {
+    /// Wakes the worker, now or when it next waits.
+    pub fn ring(&self, bell: Bell) {
+        self.of(bell).notify_one();
+    }
+
+    /// Returns when the bell was rung.
+    pub async fn wait(&self, bell: Bell) {
+        self.of(bell).notified().await;
+    }
+
+    fn of(&self, bell: Bell) -> &Notify {
+        let [inbox, deliveries, jobs, letters] = &self.0;
+        match bell {
+            Bell::Inbox => inbox,
+            Bell::Deliveries => deliveries,
+            Bell::Jobs => jobs,
+            Bell::Letters => letters,
+        }
+    }
+}
+
+/// A transaction: the only way to change something. Reads like a [`Db`].
+pub struct Tx<'a> {
+    db: &'a mut Db,
+    around: &'a Surroundings,
+    now: Time,
+    happened: VecDeque<Event>,
+    pub(super) rung: Vec<Bell>,
+}
+
+impl Deref for Tx<'_> {
+    type Target = Db;
+    fn deref(&self) -> &Db {
+        self.db
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Db {
+        self.db
+    }
+}
+
+/// An event may cause others, but not without end.
+const MOST_EVENTS: usize = 100_000;
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(db: &'a mut Db, around: &'a Surroundings) -> Self {
+        Self { db, around, now: around.clock.now(), happened: VecDeque::new(), rung: Vec::new() }
+    }
+
+    /// When this transaction happens; the same moment throughout.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Chance, for ids and lots.
+    pub fn chance(&self) -> Chance {
+        self.around.chance.clone()
+    }
+
+    /// A new random identifier.
+    pub fn new_id(&self) -> String {
+        public_id(&self.around.chance)
+    }
+
+    /// The addresses of this instance.
+    pub fn links(&self) -> &'a Links {
+        &self.around.links
+    }
+
+    /// Says what happened. What follows from it is done before the commit.
+    pub fn record(&mut self, by: Option<ActorId>, what: Happened) -> Result<()> {
+        let text = serde_json::to_value(&what)?;
+        let data = text.get("data").unwrap_or(&serde_json::Value::Null).to_string();
+        diesel::insert_into(events::table)
+            .values((
+                events::at.eq(self.now),
+                events::by_actor_id.eq(by),
+                events::kind.eq(what.kind()),
+                events::data.eq(data),
+            ))
+            .execute(self.db)?;
+        self.happened.push_back(Event { at: self.now, by, what });
+        Ok(())
+    }
+
+    /// Wakes a worker after the commit.
+    pub fn ring(&mut self, bell: Bell) {
+        if !self.rung.contains(&bell) {
+            self.rung.push(bell);
+        }
+    }
+
+    /// Does what follows from all that was recorded, and from what that records.
+    pub(super) fn follow_up(&mut self) -> Result<()> {
+        for _ in 0..MOST_EVENTS {
+            let Some(event) = self.happened.pop_front() else { return Ok(()) };
+            (self.around.effects)(self, &event)?;
+        }
+        Err(Error::internal("events cause each other without end"))
+    }
+}

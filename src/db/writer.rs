@@ -1,0 +1,123 @@
+//! Who writes? One thread for SQLite, which groups commits; the pool for PostgreSQL.
+
+use super::{Db, Manager, Surroundings, Tx, in_transaction};
+use crate::error::{Error, Result};
+use diesel::{Connection, r2d2};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Runs in the writer's transaction; returns what to do once it is known whether the commit succeeded.
+type Job = Box<dyn FnOnce(&mut Db) -> Box<dyn FnOnce(bool) + Send> + Send>;
+
+/// How many jobs may wait before writers are told to come back later.
+const QUEUE: usize = 8192;
+/// How many jobs share a commit at most, so that the first does not wait for too many others.
+const GROUP: usize = 256;
+
+#[derive(Clone)]
+pub(super) enum Writer {
+    Thread(SyncSender<Job>),
+    Pooled(r2d2::Pool<Manager>),
+}
+
+impl Writer {
+    /// Starts the thread. It ends when the last sender is gone.
+    pub(super) fn thread(db: Db, around: Arc<Surroundings>) -> Result<Self> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || {
+                let mut db = db;
+                drop(around);
+                run(&mut db, &receiver);
+            })
+            .map_err(|e| Error::Internal(Box::new(e)))?;
+        Ok(Self::Thread(sender))
+    }
+
+    /// Hands a job in; `answer` is called once, after the commit or with the error.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        around: &Arc<Surroundings>,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+        answer: impl FnOnce(Result<T>) + Send + 'static,
+    ) -> Result<()> {
+        let around = around.clone();
+        match self {
+            Self::Thread(sender) => {
+                let boxed: Job = Box::new(move |db| {
+                    let result = db.transaction(|db| attempt(db, &around, job));
+                    Box::new(move |committed| settle(result, committed, &around, answer))
+                });
+                sender.try_send(boxed).map_err(|error| {
+                    Error::Unavailable(match error {
+                        TrySendError::Full(_) => "too many writes are waiting".into(),
+                        TrySendError::Disconnected(_) => "the database writer has stopped".into(),
+                    })
+                })
+            }
+            Self::Pooled(pool) => {
+                let pool = pool.clone();
+                let run = move || {
+                    let result = pool
+                        .get()
+                        .map_err(|e| Error::Unavailable(format!("database: {e}")))
+                        .and_then(|mut db| in_transaction(&mut db, |db| attempt(db, &around, job)));
+                    settle(result, true, &around, answer);
+                };
+                match tokio::runtime::Handle::try_current() {
+                    Ok(runtime) => drop(runtime.spawn_blocking(run)),
+                    Err(_) => run(),
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+type Done<T> = (T, Vec<super::Bell>);
+
+fn attempt<T>(db: &mut Db, around: &Surroundings, job: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<Done<T>> {
+    // A panic in one job must not take the others of its group, nor the thread, with it.
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut tx = Tx::new(db, around);
+        let value = job(&mut tx)?;
+        tx.follow_up()?;
+        Ok((value, std::mem::take(&mut tx.rung)))
+    }))
+    .unwrap_or_else(|_| Err(Error::internal("a write panicked")))
+}
+
+fn settle<T>(result: Result<Done<T>>, committed: bool, around: &Surroundings, answer: impl FnOnce(Result<T>)) {
+    match result {
+        Ok(_) if !committed => answer(Err(Error::Unavailable("the database could not commit".into()))),
+        Ok((value, rung)) => {
+            for bell in rung {
+                around.bells.ring(bell);
+            }
+            answer(Ok(value));
+        }
+        Err(error) => answer(Err(error)),
+    }
+}
+
+fn run(db: &mut Db, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut answers = Vec::new();
+        let outcome = in_transaction(db, |db| {
+            let mut next = Some(first);
+            while let Some(job) = next {
+                answers.push(job(db));
+                next = if answers.len() < GROUP { jobs.try_recv().ok() } else { None };
+            }
+            Ok(())
+        });
+        if let Err(error) = &outcome {
+            tracing::error!(%error, jobs = answers.len(), "commit failed");
+        }
+        for answer in answers {
+            answer(outcome.is_ok());
+        }
+    }
+}

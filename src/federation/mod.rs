@@ -1,0 +1,9 @@
+//! How do servers talk to each other? Knows actors, but no feature.
+
+pub mod fetch;
+pub mod object;
+pub mod outbox;
+pub mod received;
+pub mod wire;
+
+pub use received::{Context, Received};

@@ -1,0 +1,88 @@
+//! Which ActivityPub id is what, and whose?
+
+use crate::clock::Time;
+use crate::db::{Db, Tx, schema::objects};
+use crate::error::Result;
+use crate::id::ActorId;
+use crate::words;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+
+words! {
+    /// What an id stands for.
+    pub enum ObjectKind {
+        /// Table `assignments`.
+        Assignment = "assignment",
+        /// Table `submissions`.
+        Submission = "submission",
+        /// Table `allocations` at the course's home, `review_tasks` elsewhere.
+        ReviewTask = "review_task",
+        /// Table `reviews`.
+        Review = "review",
+        /// Table `posts`.
+        Post = "post",
+        /// Table `notes`.
+        Note = "note",
+    }
+}
+
+/// An id that is known here.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = objects)]
+pub struct Known {
+    /// The id.
+    pub uri: String,
+    /// What it stands for.
+    pub kind: ObjectKind,
+    /// Key in that kind's table.
+    pub local_id: i64,
+    /// Who may change it.
+    pub owner_id: ActorId,
+    /// Whether this instance is its home.
+    pub here: bool,
+    /// Whether everyone may read it.
+    pub public: bool,
+    /// When it was deleted.
+    pub deleted_at: Option<Time>,
+}
+
+/// An id to be known.
+#[derive(Clone, Debug)]
+pub struct NewObject<'a> {
+    /// The id.
+    pub uri: &'a str,
+    /// What it stands for.
+    pub kind: ObjectKind,
+    /// Key in that kind's table.
+    pub local_id: i64,
+    /// Who may change it.
+    pub owner: ActorId,
+    /// Whether everyone may read it.
+    pub public: bool,
+}
+
+/// Makes an id known. One that is known already is a conflict.
+pub fn register(tx: &mut Tx<'_>, new: &NewObject<'_>) -> Result<()> {
+    let row = (
+        objects::uri.eq(new.uri),
+        objects::kind.eq(new.kind),
+        objects::local_id.eq(new.local_id),
+        objects::owner_id.eq(new.owner),
+        objects::here.eq(tx.links().is_ours(new.uri)),
+        objects::public.eq(new.public),
+        objects::created_at.eq(tx.now()),
+    );
+    diesel::insert_into(objects::table).values(row).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Marks it as deleted; it is answered 410 from now on (AP 6.4).
+pub fn bury(tx: &mut Tx<'_>, uri: &str) -> Result<()> {
+    let now = tx.now();
+    diesel::update(objects::table.find(uri)).set(objects::deleted_at.eq(Some(now))).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// What this id stands for, deleted or not.
+pub fn find(db: &mut Db, uri: &str) -> Result<Option<Known>> {
+    Ok(objects::table.find(uri).select(Known::as_select()).first(db).optional()?)
+}

@@ -1,0 +1,199 @@
+//! How does something get out? As an activity with one delivery for each inbox, written with what caused it.
+
+use super::wire;
+use crate::actor::{Actor, follow};
+use crate::clock::Time;
+use crate::db::{
+    Bell, Db, Tx,
+    schema::{activities, deliveries, peers},
+};
+use crate::each_db;
+use crate::error::Result;
+use crate::id::{ActivityId, ActorId};
+use crate::link::host_of_uri;
+use diesel::{
+    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The inboxes that are to get something. People here need none: they see it in their pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience(BTreeSet<String>);
+
+impl Audience {
+    /// Nobody.
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+
+    /// These people alone, each in their own inbox: for everything that is not public.
+    pub fn people<'a>(actors: impl IntoIterator<Item = &'a Actor>) -> Self {
+        Self(actors.into_iter().filter(|actor| !actor.here).map(|actor| actor.inbox.clone()).collect())
+    }
+
+    /// The servers of these actors, each once: for what is public.
+    pub fn servers<'a>(actors: impl IntoIterator<Item = &'a Actor>) -> Self {
+        let inbox = |actor: &Actor| actor.shared_inbox.clone().unwrap_or_else(|| actor.inbox.clone());
+        Self(actors.into_iter().filter(|actor| !actor.here).map(inbox).collect())
+    }
+
+    /// The servers of everyone who follows.
+    pub fn followers_of(db: &mut Db, followed: ActorId) -> Result<Self> {
+        Ok(Self::servers(&follow::followers_of(db, followed)?))
+    }
+
+    /// Every inbox to which something about this object was ever sent: who must hear of a change or deletion.
+    pub fn who_got(db: &mut Db, object_uri: &str) -> Result<Self> {
+        let query = deliveries::table
+            .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
+            .filter(activities::object_uri.eq(object_uri))
+            .select(deliveries::inbox)
+            .distinct();
+        Ok(Self(query.load::<String>(db)?.into_iter().collect()))
+    }
+
+    /// Both.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Those inboxes whose server is in `hosts`, and the others.
+    pub fn split_by_host(self, hosts: &BTreeSet<String>) -> (Self, Self) {
+        let (inside, outside) =
+            self.0.into_iter().partition(|i| host_of_uri(i).is_some_and(|host| hosts.contains(&host)));
+        (Self(inside), Self(outside))
+    }
+
+    /// The servers of these inboxes.
+    pub fn hosts(&self) -> BTreeSet<String> {
+        self.0.iter().filter_map(|inbox| host_of_uri(inbox)).collect()
+    }
+
+    /// The inboxes.
+    pub fn inboxes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// An activity that was sent.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = activities)]
+pub struct Sent {
+    /// Key inside.
+    pub id: ActivityId,
+    /// Its id on the wire.
+    pub uri: String,
+    /// Who sent it.
+    pub actor_id: ActorId,
+    /// Its type.
+    #[diesel(column_name = type_)]
+    pub kind: String,
+    /// What it is about.
+    pub object_uri: String,
+    /// The whole of it, as JSON.
+    pub document: String,
+    /// Whether everyone may read it.
+    pub public: bool,
+    /// When.
+    pub created_at: Time,
+}
+
+/// Stores an activity of an actor here and queues it for its audience. `document` must have `id` and `type`;
+/// `object_uri` is what it is about, so that a later Update or Delete finds who got it.
+pub fn send(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    document: &Value,
+    object_uri: &str,
+    audience: &Audience,
+) -> Result<ActivityId> {
+    let now = tx.now();
+    let row = (
+        activities::uri.eq(wire::text(document, "id").unwrap_or_default()),
+        activities::actor_id.eq(actor.id),
+        activities::type_.eq(wire::kind(document).unwrap_or_default()),
+        activities::object_uri.eq(object_uri),
+        activities::document.eq(document.to_string()),
+        activities::public.eq(wire::is_public(document)),
+        activities::created_at.eq(now),
+    );
+    let id: ActivityId =
+        diesel::insert_into(activities::table).values(row).returning(activities::id).get_result(&mut **tx)?;
+    let ours = tx.links().host().to_owned();
+    let inboxes: Vec<(&str, String)> = audience
+        .inboxes()
+        .filter_map(|inbox| host_of_uri(inbox).map(|host| (inbox, host)))
+        .filter(|(_, host)| *host != ours)
+        .collect();
+    enqueue(tx, id, &inboxes)?;
+    Ok(id)
+}
+
+/// Rows of one statement; SQLite bounds the number of values.
+const BATCH: usize = 500;
+
+fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) -> Result<()> {
+    let now = tx.now();
+    for some in inboxes.chunks(BATCH) {
+        let rows: Vec<_> = some
+            .iter()
+            .map(|(inbox, host)| {
+                (
+                    deliveries::activity_id.eq(activity),
+                    deliveries::inbox.eq(*inbox),
+                    deliveries::host.eq(host),
+                    deliveries::state.eq("pending"),
+                    deliveries::attempts.eq(0),
+                    deliveries::created_at.eq(now),
+                )
+            })
+            .collect();
+        each_db!(tx, |conn| diesel::insert_into(deliveries::table).values(&rows).execute(conn))?;
+        let lines: Vec<_> = some
+            .iter()
+            .map(|(_, host)| host)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|host| {
+                (
+                    peers::host.eq(host),
+                    peers::state.eq("healthy"),
+                    peers::due_at.eq(Some(now)),
+                    peers::leased_until.eq(Time(0)),
+                    peers::failures.eq(0),
+                    peers::created_at.eq(now),
+                )
+            })
+            .collect();
+        each_db!(tx, |conn| diesel::insert_into(peers::table)
+            .values(&lines)
+            .on_conflict(peers::host)
+            .do_nothing()
+            .execute(conn))?;
+        let hosts: Vec<&String> = some.iter().map(|(_, host)| host).collect();
+        // A line that is due later because it fails keeps its time.
+        diesel::update(peers::table.filter(peers::host.eq_any(hosts)).filter(peers::due_at.is_null()))
+            .set(peers::due_at.eq(Some(now)))
+            .execute(&mut **tx)?;
+    }
+    if !inboxes.is_empty() {
+        tx.ring(Bell::Deliveries);
+    }
+    Ok(())
+}
+
+/// The activity with this id.
+pub fn find(db: &mut Db, uri: &str) -> Result<Option<Sent>> {
+    Ok(activities::table.filter(activities::uri.eq(uri)).select(Sent::as_select()).first(db).optional()?)
+}
+
+/// The newest public activities of an actor, newest first.
+pub fn list_public(db: &mut Db, actor: ActorId, kind: &str, most: i64) -> Result<Vec<Sent>> {
+    let query = activities::table
+        .filter(activities::actor_id.eq(actor))
+        .filter(activities::type_.eq(kind))
+        .filter(activities::public.eq(true));
+    Ok(query.order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?)
+}

@@ -1,0 +1,49 @@
+//! What does a door get when an activity comes in?
+
+use crate::actor::Actor;
+use crate::app::App;
+use crate::clock::Time;
+use crate::db::{Tx, schema::inbox};
+use crate::error::Result;
+use crate::id::InboxId;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use serde_json::Value;
+
+/// What doors of the federation are handed: the app, and how many fetches this activity may still cause.
+pub type Context = activitypub_federation::config::Data<App>;
+
+/// An activity whose signature, author and ids were checked, and which is on disk.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Its row.
+    pub id: InboxId,
+    /// Who signed it; the same as its `actor`.
+    pub signer: Actor,
+    /// The whole of it.
+    pub activity: Value,
+    /// When it arrived: what deadlines go by.
+    pub received_at: Time,
+}
+
+impl Received {
+    /// The object, when it is embedded; an empty document otherwise.
+    pub fn object(&self) -> &Value {
+        self.activity.get("object").unwrap_or(&Value::Null)
+    }
+
+    /// Runs the verb and marks the activity as done in one transaction, so that it takes effect exactly once.
+    pub async fn settle<T: Send + 'static>(
+        &self,
+        context: &Context,
+        verb: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let id = self.id;
+        let app: &App = context.app_data();
+        app.write(move |tx| {
+            let value = verb(tx)?;
+            diesel::update(inbox::table.find(id)).set(inbox::state.eq("done")).execute(&mut **tx)?;
+            Ok(value)
+        })
+        .await
+    }
+}

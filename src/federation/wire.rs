@@ -1,0 +1,161 @@
+//! What do documents look like on the wire, and how are those of others read?
+
+use serde_json::{Value, json};
+
+/// Everyone. The full form, because snac matches no other (AP 5.6).
+pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+
+/// The names of the course extension; an identifier that nobody fetches.
+pub const STUDY: &str = "https://w3id.org/hedgeschool/ns#";
+
+/// The `@context` of our documents: inline, so that nothing depends on a remote one being up.
+pub fn context() -> Value {
+    json!([
+        "https://www.w3.org/ns/activitystreams",
+        "https://w3id.org/security/v1",
+        "https://w3id.org/security/data-integrity/v1",
+        {
+            "oer": "https://oerschema.org/", "schema": "https://schema.org/", "study": STUDY,
+            "lemmy": "https://join-lemmy.org/ns#", "litepub": "http://litepub.social/ns#",
+            "mz": "https://joinmobilizon.org/ns#", "toot": "http://joinmastodon.org/ns#",
+            "sm": "http://smithereen.software/ns#", "gts": "https://gotosocial.org/ns#",
+            "learning": {"@id": "study:learning", "@type": "@json"},
+            "discoverable": "toot:discoverable", "indexable": "toot:indexable",
+            "featured": {"@id": "toot:featured", "@type": "@id"},
+            "postingRestrictedToMods": "lemmy:postingRestrictedToMods", "removeData": "lemmy:removeData",
+            "capabilities": "litepub:capabilities", "acceptsJoins": "litepub:acceptsJoins",
+            "openness": "mz:openness", "members": {"@id": "mz:members", "@type": "@id"},
+            "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        }
+    ])
+}
+
+/// An activity as all of ours are: `to` and `cc` always arrays, `cc` always there.
+pub fn activity(kind: &str, id: &str, actor: &str, to: &[String], cc: &[String], object: Value) -> Value {
+    json!({"@context": context(), "id": id, "type": kind, "actor": actor, "to": to, "cc": cc, "object": object})
+}
+
+/// A text of a document; the first of a language map; nothing when it is something else.
+pub fn text<'a>(document: &'a Value, key: &str) -> Option<&'a str> {
+    match document.get(key)? {
+        Value::String(text) => Some(text),
+        Value::Object(map) => map.values().next()?.as_str(),
+        _ => None,
+    }
+}
+
+/// The `type`, or nothing when it is not one string.
+pub fn kind(document: &Value) -> Option<&str> {
+    document.get("type")?.as_str()
+}
+
+/// The id of a value that is an id or an object that has one.
+pub fn id_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(id) => Some(id),
+        Value::Object(map) => map.get("id")?.as_str(),
+        _ => None,
+    }
+}
+
+/// The id that stands in a property, whether bare or inside an object; the first of several.
+pub fn id<'a>(document: &'a Value, key: &str) -> Option<&'a str> {
+    match document.get(key)? {
+        Value::Array(list) => list.first().and_then(id_of),
+        one => id_of(one),
+    }
+}
+
+/// All ids of a property that is one or many (AS2 allows both everywhere).
+pub fn ids<'a>(document: &'a Value, key: &str) -> Vec<&'a str> {
+    match document.get(key) {
+        Some(Value::Array(list)) => list.iter().filter_map(id_of).collect(),
+        Some(one) => id_of(one).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// All objects of a property that is one or many, such as `tag` and `attachment`.
+pub fn objects<'a>(document: &'a Value, key: &str) -> Vec<&'a Value> {
+    match document.get(key) {
+        Some(Value::Array(list)) => list.iter().filter(|item| item.is_object()).collect(),
+        Some(one) if one.is_object() => vec![one],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether this address means everyone, in any of its three spellings.
+pub fn means_public(address: &str) -> bool {
+    matches!(address, PUBLIC | "as:Public" | "Public")
+}
+
+/// Whether `to` or `cc` names everyone.
+pub fn is_public(document: &Value) -> bool {
+    ["to", "cc"].iter().any(|key| ids(document, key).into_iter().any(means_public))
+}
+
+/// The ids of everyone mentioned by a `Mention` tag.
+pub fn mentions(document: &Value) -> Vec<&str> {
+    objects(document, "tag")
+        .into_iter()
+        .filter(|tag| kind(tag) == Some("Mention"))
+        .filter_map(|t| text(t, "href"))
+        .collect()
+}
+
+/// A `Mention` tag. Its name has the host, because GoToSocial stores nothing otherwise.
+pub fn mention(actor: &crate::actor::Actor) -> Value {
+    json!({"type": "Mention", "href": actor.uri, "name": actor.acct()})
+}
+
+/// Deepest nesting of a document that is read.
+pub const DEPTH: usize = 32;
+
+/// Whether a document is nested no deeper than [`DEPTH`] and has no more than 10,000 values.
+pub fn is_bounded(document: &Value) -> bool {
+    fn walk(value: &Value, depth: usize, left: &mut usize) -> bool {
+        if depth > DEPTH || *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        match value {
+            Value::Array(list) => list.iter().all(|item| walk(item, depth + 1, left)),
+            Value::Object(map) => map.values().all(|item| walk(item, depth + 1, left)),
+            _ => true,
+        }
+    }
+    walk(document, 0, &mut 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_and_many_read_alike() {
+        for to in [json!("https://a.test/1"), json!(["https://a.test/1"]), json!({"id": "https://a.test/1"})] {
+            assert_eq!(ids(&json!({"to": to}), "to"), ["https://a.test/1"]);
+        }
+        assert!(ids(&json!({"to": null}), "to").is_empty());
+        assert!(ids(&json!({"to": 5}), "to").is_empty());
+    }
+
+    #[test]
+    fn everyone_has_three_spellings() {
+        for name in [PUBLIC, "as:Public", "Public"] {
+            assert!(is_public(&json!({"to": [], "cc": name})), "{name}");
+        }
+        assert!(!is_public(&json!({"to": ["https://a.test/followers"]})));
+    }
+
+    #[test]
+    fn deep_and_wide_documents_are_out_of_bounds() {
+        let mut deep = json!("x");
+        for _ in 0..40 {
+            deep = json!([deep]);
+        }
+        assert!(!is_bounded(&deep));
+        assert!(!is_bounded(&json!(vec![0; 20_000])));
+        assert!(is_bounded(&json!({"a": [1, 2, {"b": null}]})));
+    }
+}

@@ -1,0 +1,166 @@
+//! How is a result said over HTTP? The only place of status codes.
+
+use super::negotiate::wants_wire;
+use super::page::{Page, render};
+use super::visitor::Visitor;
+use crate::error::Error;
+use askama::Template;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+/// What a handler gives back.
+pub type Answer = Result<Response, Error>;
+
+/// The cookie that carries one sentence to the next page.
+pub const FLASH_COOKIE: &str = "hs_flash";
+
+/// To another path of ours, after a form was accepted (303).
+pub fn redirect(path: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location(path))]).into_response()
+}
+
+/// To another path of ours, which shows one sentence.
+pub fn redirect_with(path: &str, sentence: &str) -> Response {
+    let text: String = url::form_urlencoded::byte_serialize(sentence.as_bytes()).collect();
+    let cookie = format!("{FLASH_COOKIE}={text}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+    let mut response = redirect(path);
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Only paths of ours: never `//evil.test`, `/\evil.test` or `https://evil.test` (open redirect).
+fn location(path: &str) -> HeaderValue {
+    let ours = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    let ascii: String = path.chars().filter(|c| c.is_ascii_graphic()).collect();
+    let safe = if ours { HeaderValue::from_str(&ascii).ok() } else { None };
+    safe.unwrap_or_else(|| HeaderValue::from_static("/"))
+}
+
+/// An error on its way out, still to be dressed for its reader by [`dress`].
+#[derive(Clone)]
+struct Undressed(Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = status_of(&self);
+        if let Self::Internal(_) = &self {
+            tracing::error!(error = %self, "request failed");
+        }
+        let mut response = (status, sentence_of(&self)).into_response();
+        if let Self::TooMany(span) = &self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs().max(1)));
+        }
+        if let Self::Unavailable(_) = &self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        }
+        response.extensions_mut().insert(Undressed(Arc::new(self)));
+        response
+    }
+}
+
+/// The status of an error.
+pub fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::SignInFirst => StatusCode::UNAUTHORIZED,
+        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What may be said of it.
+fn sentence_of(error: &Error) -> String {
+    match error {
+        Error::NotFound => "There is nothing here, or nothing that you may see.".into(),
+        Error::SignInFirst => "Please sign in first.".into(),
+        Error::TooMany(span) => format!("Too many requests. Please try again in {} s.", span.as_secs().max(1)),
+        Error::Unavailable(_) => "This cannot be done just now. Please try again in a moment.".into(),
+        Error::Internal(_) => "Something went wrong on our side. It has been noted in the log.".into(),
+        shown => shown.to_string(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "http/error.html", config = ".askama.toml")]
+struct ErrorPage {
+    page: Page,
+    code: u16,
+    sentence: String,
+}
+
+/// Gives an error the form that its reader expects: a page with a way onward, `application/problem+json` (RFC 9457),
+/// or, for who should sign in, the sign-in page that leads back.
+pub async fn dress(request: Request, next: Next) -> Response {
+    let visitor = request.extensions().get::<Visitor>().cloned().unwrap_or_default();
+    let headers = request.headers().clone();
+    let is_get = request.method() == axum::http::Method::GET;
+    let response = next.run(request).await;
+    let Some(Undressed(error)) = response.extensions().get::<Undressed>().cloned() else { return response };
+    let mut dressed = if wants_html(&headers) {
+        if let (Error::SignInFirst, true) = (error.as_ref(), is_get) {
+            let back: String = url::form_urlencoded::byte_serialize(visitor.path.as_bytes()).collect();
+            return redirect(&format!("/sign-in?next={back}"));
+        }
+        let code = status_of(&error).as_u16();
+        let page = ErrorPage { page: Page { visitor }, code, sentence: sentence_of(&error) };
+        match render(&page) {
+            Ok(html) => (status_of(&error), html).into_response(),
+            Err(_) => (status_of(&error), sentence_of(&error)).into_response(),
+        }
+    } else {
+        problem(&error)
+    };
+    if let Some(after) = response.headers().get(header::RETRY_AFTER) {
+        dressed.headers_mut().insert(header::RETRY_AFTER, after.clone());
+    }
+    dressed
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    !wants_wire(headers) && accept.contains("text/html")
+}
+
+fn problem(error: &Error) -> Response {
+    let status = status_of(error);
+    let mut document = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": sentence_of(error),
+    });
+    if let (Error::Invalid(problems), Some(fields)) = (error, document.as_object_mut()) {
+        let list = problems.iter().map(|(field, message)| serde_json::json!({"field": field, "message": message}));
+        fields.insert("problems".into(), list.collect());
+    }
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for evil in ["//evil.test", "https://evil.test", "/\\evil.test", "evil", "/a\r\nSet-Cookie: x"] {
+            assert_eq!(location(evil), "/", "{evil}");
+        }
+        assert_eq!(location("/c/rust?x=1"), "/c/rust?x=1");
+    }
+
+    #[test]
+    fn our_faults_tell_nothing() {
+        let error = Error::internal("password of the database is hunter2");
+        assert!(!sentence_of(&error).contains("hunter2"));
+        assert_eq!(error.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -1,0 +1,15 @@
+//! How does a request become a page or a document, and an error an answer?
+//!
+//! Knows no feature: who is visiting is put into the request by `sign_in`, as a [`Visitor`].
+
+pub mod answer;
+pub mod form;
+pub mod negotiate;
+pub mod page;
+pub mod visitor;
+
+pub use answer::{Answer, redirect, redirect_with};
+pub use form::{Form, Upload};
+pub use negotiate::{WIRE_TYPE, wants_wire, wire};
+pub use page::{Page, render};
+pub use visitor::{SignedIn, Visitor};

@@ -1,0 +1,102 @@
+//! What does every page show around its content?
+
+use super::visitor::{SignedIn, Visitor};
+use crate::app::App;
+use crate::clock::Time;
+use crate::error::{Error, Result};
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::Html;
+use std::convert::Infallible;
+use std::sync::LazyLock;
+
+/// The stylesheet, the icons and the logo, embedded in the program.
+pub const STYLE: &str = include_str!("style.css");
+/// The icons in one file.
+pub const ICONS: &str = include_str!("icons.svg");
+/// The logo.
+pub const LOGO: &str = include_str!("logo.svg");
+
+/// A short hash of what is embedded: part of the addresses, so that browsers may keep the files for ever.
+pub static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, [STYLE, ICONS, LOGO].concat().as_bytes());
+    data_encoding::HEXLOWER.encode(digest.as_ref()).chars().take(12).collect()
+});
+
+/// What the layout needs. Every template has one, called `page`.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Who is looking.
+    pub visitor: Visitor,
+}
+
+impl Page {
+    /// What the instance is called.
+    pub fn site_name(&self) -> &str {
+        &self.visitor.site_name
+    }
+
+    /// Who is signed in.
+    pub fn person(&self) -> Option<&SignedIn> {
+        self.visitor.person.as_deref()
+    }
+
+    /// What forms must send back.
+    pub fn csrf(&self) -> &str {
+        &self.visitor.csrf
+    }
+
+    /// One sentence from the request before.
+    pub fn flash(&self) -> Option<&str> {
+        self.visitor.flash.as_deref()
+    }
+
+    /// `light`, `dark` or `auto`.
+    pub fn theme(&self) -> &str {
+        if self.visitor.theme.is_empty() { "auto" } else { &self.visitor.theme }
+    }
+
+    /// The path that is shown.
+    pub fn path(&self) -> &str {
+        &self.visitor.path
+    }
+
+    /// Where the stylesheet is.
+    pub fn style_url(&self) -> String {
+        format!("/static/{}/style.css", *VERSION)
+    }
+
+    /// Where the icons are.
+    pub fn icon_url(&self) -> String {
+        format!("/static/{}/icons.svg", *VERSION)
+    }
+
+    /// Where the logo is.
+    pub fn logo_url(&self) -> String {
+        format!("/static/{}/logo.svg", *VERSION)
+    }
+
+    /// A moment in the visitor's zone, with the zone named.
+    pub fn show(&self, time: &Time) -> String {
+        self.visitor.show(*time)
+    }
+
+    /// A moment for `<time datetime>`.
+    pub fn machine(&self, time: &Time) -> String {
+        time.rfc3339()
+    }
+}
+
+impl FromRequestParts<App> for Page {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self { visitor: Visitor::from_request_parts(parts, app).await? })
+    }
+}
+
+/// A template as an answer.
+pub fn render(template: &impl Template) -> Result<Html<String>> {
+    template.render().map(Html).map_err(|e| Error::Internal(Box::new(e)))
+}

@@ -1,0 +1,45 @@
+//! What is to be done later, and when? One row for each kind of work and thing.
+
+use crate::clock::Time;
+use crate::db::{Bell, Tx, schema::jobs};
+use crate::each_db;
+use crate::error::Result;
+use crate::words;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+
+words! {
+    /// What is done at its time.
+    pub enum JobKind {
+        /// Hand-in ends: allocate reviews. Subject: an assignment.
+        AssignmentDue = "assignment_due",
+        /// Reviewing ends: release. Subject: an assignment.
+        ReviewsDue = "reviews_due",
+        /// Delete what is kept only for a time. Subject: 0.
+        Purge = "purge",
+    }
+}
+
+/// Plans work, or moves it when it is planned already.
+pub fn plan(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> Result<()> {
+    let row = (
+        jobs::kind.eq(kind),
+        jobs::subject.eq(subject),
+        jobs::run_at.eq(run_at),
+        jobs::attempts.eq(0),
+        jobs::leased_until.eq(Time(0)),
+    );
+    each_db!(tx, |conn| diesel::insert_into(jobs::table)
+        .values(row)
+        .on_conflict((jobs::kind, jobs::subject))
+        .do_update()
+        .set((jobs::run_at.eq(run_at), jobs::attempts.eq(0), jobs::leased_until.eq(Time(0))))
+        .execute(conn))?;
+    tx.ring(Bell::Jobs);
+    Ok(())
+}
+
+/// Forgets planned work.
+pub fn forget(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
+    diesel::delete(jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject))).execute(&mut **tx)?;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Which path leads where? Every feature's routes, in one place.
+
+use crate::app::App;
+use axum::Router;
+
+/// All pages and documents.
+pub fn routes() -> Router<App> {
+    Router::new()
+}
