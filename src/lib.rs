@@ -1,1 +1,3 @@
-//! x
+//! What does the network-and-arithmetic part of the program consist of?
+
+pub mod crypto;
