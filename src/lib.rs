@@ -1,3 +1,4 @@
 //! What does the network-and-arithmetic part of the program consist of?
 
 pub mod crypto;
+pub mod text;
