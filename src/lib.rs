@@ -1,4 +1,5 @@
 //! What does the network-and-arithmetic part of the program consist of?
 
 pub mod crypto;
+pub mod federation;
 pub mod text;

@@ -47,7 +47,7 @@ fn generated_keys_are_read_by_the_oracle_and_by_us() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
     #[test]
     fn signatures_are_byte_identical_to_the_oracle(message in prop::collection::vec(any::<u8>(), 0..2000)) {
         let ours = SigningKey::from_pem(&pair().private_pem).unwrap().sign_rsa_sha256(&message);

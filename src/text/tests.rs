@@ -349,7 +349,7 @@ fn handles_and_slugs() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
     fn no_input_makes_active_html(html in "(<|>|\"|'|=| |/|script|img|a|p|svg|math|style|on\\w{3,6}=|href=|javascript:|data:|&#?\\w{1,4};|\\PC){0,40}") {
         if let Ok(clean) = clean_html(&html) {

@@ -1,0 +1,3 @@
+//! How do servers talk to each other, and whom do we believe?
+
+pub mod signature;
