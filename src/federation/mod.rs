@@ -1,3 +1,4 @@
 //! How do servers talk to each other, and whom do we believe?
 
+pub mod address;
 pub mod signature;
