@@ -6,6 +6,7 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod net;
 pub mod db;
 pub mod error;
 pub mod event;
