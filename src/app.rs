@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::db::{Bells, Db, Pool, Tx};
 use crate::error::Result;
 use crate::link::Links;
+use crate::net::Net;
 use std::sync::Arc;
 
 /// The running instance; cheap to clone.
@@ -16,13 +17,25 @@ struct Parts {
     config: Config,
     links: Links,
     pool: Pool,
+    net: Net,
 }
 
 impl App {
-    /// From its parts, which outlive every request.
-    pub fn new(config: Config, pool: Pool) -> Self {
-        let links = config.links();
-        Self(Arc::new(Parts { config, links, pool }))
+    /// From its parts, which outlive every request. Fails when the way to other servers cannot be set up.
+    pub fn new(config: Config, pool: Pool) -> Result<Self> {
+        let net = Net::new(&config)?;
+        Ok(Self::with_net(config, pool, net))
+    }
+
+    /// With a way to other servers of one's own making: for tests.
+    pub fn with_net(config: Config, pool: Pool, net: Net) -> Self {
+        let links = pool.around().links.clone();
+        Self(Arc::new(Parts { config, links, pool, net }))
+    }
+
+    /// The way to other servers, and what is remembered of them.
+    pub fn net(&self) -> &Net {
+        &self.0.net
     }
 
     /// Every setting of the file and the environment.

@@ -17,8 +17,8 @@ pub mod word;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
-pub mod federation;
 pub mod http;
+pub mod federation;
 pub mod jobs;
 
 // Features: each may use those above it.
