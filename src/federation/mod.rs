@@ -1,4 +1,6 @@
 //! How do servers talk to each other, and whom do we believe?
 
 pub mod address;
+pub mod client;
+pub mod media;
 pub mod signature;
