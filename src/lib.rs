@@ -6,19 +6,19 @@ pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod crypto;
-pub mod net;
 pub mod db;
 pub mod error;
 pub mod event;
 pub mod id;
 pub mod link;
+pub mod net;
 pub mod text;
 pub mod word;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
-pub mod http;
 pub mod federation;
+pub mod http;
 pub mod jobs;
 
 // Features: each may use those above it.

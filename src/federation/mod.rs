@@ -11,6 +11,8 @@ pub mod outbox;
 pub mod peer;
 pub mod received;
 pub mod run;
+#[cfg(test)]
+pub(crate) mod town;
 pub mod web;
 pub mod webfinger;
 pub mod wire;

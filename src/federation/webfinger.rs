@@ -40,18 +40,13 @@ impl Handle {
     fn parse(text: &str) -> Option<Self> {
         let (user, host) = text.split_once('@')?;
         let sound = (1..=MAX_USER_BYTES).contains(&user.len())
-            && user
-                .chars()
-                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
+            && user.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
         if !sound || host.is_empty() || host.contains(['/', '@', '?', '#', '\\', '%']) {
             return None;
         }
         // Reading it as an address lower-cases, spells in punycode, and refuses nonsense.
         let host = authority(&Url::parse(&format!("https://{host}/")).ok()?)?;
-        Some(Self {
-            user: user.to_owned(),
-            host,
-        })
+        Some(Self { user: user.to_owned(), host })
     }
 }
 
@@ -136,11 +131,7 @@ struct Link {
 ///
 /// # Errors
 /// See [`WebfingerError`].
-pub async fn resolve(
-    client: &SafeClient,
-    handle: &Handle,
-    now: SystemTime,
-) -> Result<Resolved, WebfingerError> {
+pub async fn resolve(client: &SafeClient, handle: &Handle, now: SystemTime) -> Result<Resolved, WebfingerError> {
     let first = ask(client, handle, now).await?;
     if first.handle.is(handle) {
         return Ok(first);
@@ -163,8 +154,7 @@ pub async fn handle_of(
     now: SystemTime,
 ) -> Result<Handle, WebfingerError> {
     let host = authority(actor).ok_or(WebfingerError::NoActor)?;
-    let own =
-        Handle::parse(&format!("{preferred_username}@{host}")).ok_or(WebfingerError::Mismatch)?;
+    let own = Handle::parse(&format!("{preferred_username}@{host}")).ok_or(WebfingerError::Mismatch)?;
     let resolved = resolve(client, &own, now).await?;
     match resolved.actor == *actor {
         true => Ok(resolved.handle),
@@ -186,43 +176,27 @@ pub async fn confirm(
 ) -> Result<(), WebfingerError> {
     let same_host = authority(&resolved.actor).as_deref() == Some(&resolved.handle.host);
     let agrees = if same_host {
-        resolved
-            .handle
-            .user
-            .eq_ignore_ascii_case(preferred_username)
+        resolved.handle.user.eq_ignore_ascii_case(preferred_username)
     } else {
-        handle_of(client, &resolved.actor, preferred_username, now)
-            .await?
-            .is(&resolved.handle)
+        handle_of(client, &resolved.actor, preferred_username, now).await?.is(&resolved.handle)
     };
     agrees.then_some(()).ok_or(WebfingerError::Mismatch)
 }
 
 /// One question to one host.
-async fn ask(
-    client: &SafeClient,
-    handle: &Handle,
-    now: SystemTime,
-) -> Result<Resolved, WebfingerError> {
+async fn ask(client: &SafeClient, handle: &Handle, now: SystemTime) -> Result<Resolved, WebfingerError> {
     // Only a development host can have a port, and it speaks http.
     let development = client.rules().allow_loopback_names && handle.host.contains(':');
     let scheme = if development { "http" } else { "https" };
-    let resource: String =
-        form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
-    let url = format!(
-        "{scheme}://{}/.well-known/webfinger?resource={resource}",
-        handle.host
-    );
+    let resource: String = form_urlencoded::byte_serialize(format!("acct:{handle}").as_bytes()).collect();
+    let url = format!("{scheme}://{}/.well-known/webfinger?resource={resource}", handle.host);
     let url = Url::parse(&url).map_err(|_| WebfingerError::Malformed)?;
     let answer = client.get(&url, ACCEPT, None, now).await?;
     if !answer.status.is_success() {
         return Err(WebfingerError::Status(answer.status));
     }
     let types = ["application/jrd+json", "application/json"];
-    if !answer
-        .content_type
-        .is_some_and(|given| media::is_one_of(&given, &types))
-    {
+    if !answer.content_type.is_some_and(|given| media::is_one_of(&given, &types)) {
         return Err(WebfingerError::Malformed);
     }
     let jrd: Jrd = serde_json::from_slice(&answer.body).map_err(|_| WebfingerError::Malformed)?;
@@ -230,22 +204,11 @@ async fn ask(
 }
 
 fn read(jrd: Jrd, client: &SafeClient) -> Result<Resolved, WebfingerError> {
-    let subject = jrd
-        .subject
-        .strip_prefix("acct:")
-        .ok_or(WebfingerError::Malformed)?;
+    let subject = jrd.subject.strip_prefix("acct:").ok_or(WebfingerError::Malformed)?;
     let handle = Handle::parse(subject).ok_or(WebfingerError::Malformed)?;
-    let is_actor = |link: &&Link| {
-        link.rel == "self" && link.media_type.as_deref().is_some_and(media::is_activity)
-    };
-    let href = jrd
-        .links
-        .iter()
-        .find(is_actor)
-        .and_then(|link| link.href.as_deref());
-    let actor = href
-        .and_then(|href| Url::parse(href).ok())
-        .ok_or(WebfingerError::NoActor)?;
+    let is_actor = |link: &&Link| link.rel == "self" && link.media_type.as_deref().is_some_and(media::is_activity);
+    let href = jrd.links.iter().find(is_actor).and_then(|link| link.href.as_deref());
+    let actor = href.and_then(|href| Url::parse(href).ok()).ok_or(WebfingerError::NoActor)?;
     check_url(&actor, client.rules()).map_err(|_| WebfingerError::NoActor)?;
     Ok(Resolved { handle, actor })
 }

@@ -18,24 +18,16 @@ pub fn is_activity(content_type: &str) -> bool {
         return true;
     }
     essence.eq_ignore_ascii_case("application/ld+json")
-        && parts
-            .filter_map(|part| part.split_once('='))
-            .any(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("profile")
-                    && value
-                        .trim()
-                        .trim_matches('"')
-                        .split_ascii_whitespace()
-                        .any(|profile| profile == CONTEXT)
-            })
+        && parts.filter_map(|part| part.split_once('=')).any(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("profile")
+                && value.trim().trim_matches('"').split_ascii_whitespace().any(|profile| profile == CONTEXT)
+        })
 }
 
 /// Whether a `Content-Type` is one of `essences`, whatever its parameters.
 pub fn is_one_of(content_type: &str, essences: &[&str]) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essences
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(essence))
+    essences.iter().any(|known| known.eq_ignore_ascii_case(essence))
 }
 
 #[cfg(test)]
@@ -68,13 +60,7 @@ mod tests {
         ] {
             assert!(!is_activity(bad), "{bad}");
         }
-        assert!(is_one_of(
-            "application/JRD+json; charset=utf-8",
-            &["application/jrd+json"]
-        ));
-        assert!(!is_one_of(
-            "text/html",
-            &["application/jrd+json", "application/json"]
-        ));
+        assert!(is_one_of("application/JRD+json; charset=utf-8", &["application/jrd+json"]));
+        assert!(!is_one_of("text/html", &["application/jrd+json", "application/json"]));
     }
 }

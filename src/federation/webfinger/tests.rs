@@ -2,9 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, sync::Mutex};
 
-use axum::{
-    Router, extract::RawQuery, http::StatusCode, http::header, response::IntoResponse, routing::get,
-};
+use axum::{Router, extract::RawQuery, http::StatusCode, http::header, response::IntoResponse, routing::get};
 use serde_json::json;
 
 use super::*;
@@ -19,23 +17,16 @@ fn handle(text: &str) -> Handle {
 
 #[test]
 fn handles_are_read_in_all_spellings() {
-    for text in [
-        "@ada@north.test",
-        "ada@north.test",
-        "acct:ada@north.test",
-        " @ada@NORTH.test ",
-        "acct:@ada@north.test",
-    ] {
+    for text in
+        ["@ada@north.test", "ada@north.test", "acct:ada@north.test", " @ada@NORTH.test ", "acct:@ada@north.test"]
+    {
         assert_eq!(handle(text).to_string(), "ada@north.test", "{text}");
     }
     assert_eq!(handle("@ada@bücher.example").host, "xn--bcher-kva.example");
     assert_eq!(handle("@ada@localhost:81").host, "localhost:81");
     assert!(handle("Ada@a.test").is(&handle("ada@a.test")));
     let url = "https://north.test/courses/rust";
-    assert_eq!(
-        parse_handle(url),
-        Some(Sought::Url(Url::parse(url).unwrap()))
-    );
+    assert_eq!(parse_handle(url), Some(Sought::Url(Url::parse(url).unwrap())));
     for text in [
         "",
         "@",
@@ -69,59 +60,37 @@ struct World {
 async fn world(answers: &[((&str, &str), (&str, &str))]) -> World {
     let answers: HashMap<(String, String), (String, String)> = answers
         .iter()
-        .map(|((h, u), (s, a))| {
-            (
-                (h.to_string(), u.to_string()),
-                (s.to_string(), a.to_string()),
-            )
-        })
+        .map(|((h, u), (s, a))| ((h.to_string(), u.to_string()), (s.to_string(), a.to_string())))
         .collect();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&asked);
-    let finger = get(
-        move |headers: header::HeaderMap, RawQuery(query): RawQuery| async move {
-            let authority = headers[header::HOST].to_str().unwrap().to_owned();
-            let (host, port) = authority.split_once(':').unwrap();
-            let query = query.unwrap();
-            log.lock().unwrap().push(format!("{host}?{query}"));
-            let user = query
-                .strip_prefix("resource=acct%3A")
-                .unwrap()
-                .split("%40")
-                .next()
-                .unwrap();
-            let Some((subject, actor)) = answers.get(&(host.to_owned(), user.to_owned())) else {
-                return StatusCode::NOT_FOUND.into_response();
-            };
-            let fill = |text: &str| text.replace("{port}", port);
-            let body = json!({"subject": fill(subject), "template": null, "links": [
-                {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": fill(actor)},
-                {"rel": "self", "type": "text/html", "href": "http://other.test/"},
-                {"rel": "self", "type": "application/activity+json", "href": fill(actor)},
-            ]});
-            (
-                [(header::CONTENT_TYPE, "application/jrd+json; charset=utf-8")],
-                body.to_string(),
-            )
-                .into_response()
-        },
-    );
+    let finger = get(move |headers: header::HeaderMap, RawQuery(query): RawQuery| async move {
+        let authority = headers[header::HOST].to_str().unwrap().to_owned();
+        let (host, port) = authority.split_once(':').unwrap();
+        let query = query.unwrap();
+        log.lock().unwrap().push(format!("{host}?{query}"));
+        let user = query.strip_prefix("resource=acct%3A").unwrap().split("%40").next().unwrap();
+        let Some((subject, actor)) = answers.get(&(host.to_owned(), user.to_owned())) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        let fill = |text: &str| text.replace("{port}", port);
+        let body = json!({"subject": fill(subject), "template": null, "links": [
+            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": fill(actor)},
+            {"rel": "self", "type": "text/html", "href": "http://other.test/"},
+            {"rel": "self", "type": "application/activity+json", "href": fill(actor)},
+        ]});
+        ([(header::CONTENT_TYPE, "application/jrd+json; charset=utf-8")], body.to_string()).into_response()
+    });
     let plain = |media_type: &'static str, body: &'static str| {
         get(move || async move { ([(header::CONTENT_TYPE, media_type)], body) })
     };
-    let router = Router::new()
-        .route("/.well-known/webfinger", finger)
-        .route("/html", plain("text/html", "<html>"));
+    let router = Router::new().route("/.well-known/webfinger", finger).route("/html", plain("text/html", "<html>"));
     let port = serve(router).await.port();
     let names = Arc::new(Names::default());
     for host in ["good.test", "web.good.test", "evil.test"] {
         names.set(host, &["127.0.0.1"]);
     }
-    World {
-        client: client(development(), &names),
-        port,
-        asked,
-    }
+    World { client: client(development(), &names), port, asked }
 }
 
 impl World {
@@ -136,23 +105,12 @@ impl World {
 
 #[tokio::test]
 async fn a_handle_leads_to_its_actor_and_back() {
-    let world = world(&[(
-        ("good.test", "bob"),
-        ("acct:Bob@good.test:{port}", "http://good.test:{port}/u/1"),
-    )])
-    .await;
+    let world = world(&[(("good.test", "bob"), ("acct:Bob@good.test:{port}", "http://good.test:{port}/u/1"))]).await;
     let resolved = world.resolve("bob", "good.test").await.unwrap();
     assert_eq!(resolved.actor.path(), "/u/1");
     assert_eq!(resolved.handle.user, "Bob");
-    assert_eq!(
-        confirm(&world.client, &resolved, "bob", now()).await,
-        Ok(())
-    );
-    assert_eq!(
-        world.asked.lock().unwrap().len(),
-        1,
-        "the same host is not asked again"
-    );
+    assert_eq!(confirm(&world.client, &resolved, "bob", now()).await, Ok(()));
+    assert_eq!(world.asked.lock().unwrap().len(), 1, "the same host is not asked again");
     let other = confirm(&world.client, &resolved, "mallory", now()).await;
     assert_eq!(other, Err(WebfingerError::Mismatch));
     let missing = world.resolve("nobody", "good.test").await;
@@ -164,94 +122,43 @@ async fn a_handle_on_another_host_than_its_actor_needs_both_hosts() {
     let actor = "http://web.good.test:{port}/u/1";
     let world = world(&[
         (("good.test", "bob"), ("acct:bob@good.test:{port}", actor)),
-        (
-            ("web.good.test", "bob"),
-            ("acct:bob@good.test:{port}", actor),
-        ),
+        (("web.good.test", "bob"), ("acct:bob@good.test:{port}", actor)),
     ])
     .await;
     let by_handle = world.resolve("bob", "good.test").await.unwrap();
     let by_web = world.resolve("bob", "web.good.test").await.unwrap();
     assert_eq!(by_handle, by_web, "the canonical handle either way");
-    assert_eq!(
-        confirm(&world.client, &by_handle, "bob", now()).await,
-        Ok(())
-    );
-    let found = handle_of(&world.client, &by_handle.actor, "bob", now())
-        .await
-        .unwrap();
+    assert_eq!(confirm(&world.client, &by_handle, "bob", now()).await, Ok(()));
+    let found = handle_of(&world.client, &by_handle.actor, "bob", now()).await.unwrap();
     assert_eq!(found, world.handle("bob", "good.test"));
 }
 
 #[tokio::test]
 async fn nrm_01_nobody_gets_a_name_on_his_own_word() {
     let world = world(&[
-        (
-            ("good.test", "bob"),
-            ("acct:bob@good.test:{port}", "http://good.test:{port}/u/1"),
-        ),
+        (("good.test", "bob"), ("acct:bob@good.test:{port}", "http://good.test:{port}/u/1")),
         // Claims bob's handle for his own actor.
-        (
-            ("evil.test", "m"),
-            ("acct:bob@good.test:{port}", "http://evil.test:{port}/m"),
-        ),
+        (("evil.test", "m"), ("acct:bob@good.test:{port}", "http://evil.test:{port}/m")),
         // Claims bob's actor for his own handle.
-        (
-            ("evil.test", "n"),
-            ("acct:n@evil.test:{port}", "http://good.test:{port}/u/1"),
-        ),
+        (("evil.test", "n"), ("acct:n@evil.test:{port}", "http://good.test:{port}/u/1")),
         // A good host whose user points elsewhere, to an actor that does not point back.
-        (
-            ("good.test", "eve"),
-            ("acct:eve@good.test:{port}", "http://evil.test:{port}/e"),
-        ),
-        (
-            ("evil.test", "e"),
-            ("acct:e@evil.test:{port}", "http://evil.test:{port}/e"),
-        ),
+        (("good.test", "eve"), ("acct:eve@good.test:{port}", "http://evil.test:{port}/e")),
+        (("evil.test", "e"), ("acct:e@evil.test:{port}", "http://evil.test:{port}/e")),
         // No ActivityPub address at all, or a forbidden one.
-        (
-            ("evil.test", "p"),
-            ("acct:p@evil.test:{port}", "http://10.0.0.1/p"),
-        ),
-        (
-            ("evil.test", "s"),
-            ("https://evil.test/s", "http://evil.test:{port}/s"),
-        ),
+        (("evil.test", "p"), ("acct:p@evil.test:{port}", "http://10.0.0.1/p")),
+        (("evil.test", "s"), ("https://evil.test/s", "http://evil.test:{port}/s")),
     ])
     .await;
-    assert_eq!(
-        world.resolve("m", "evil.test").await,
-        Err(WebfingerError::Mismatch)
-    );
+    assert_eq!(world.resolve("m", "evil.test").await, Err(WebfingerError::Mismatch));
     let stolen = world.resolve("n", "evil.test").await.unwrap();
-    assert_eq!(
-        confirm(&world.client, &stolen, "bob", now()).await,
-        Err(WebfingerError::Mismatch)
-    );
+    assert_eq!(confirm(&world.client, &stolen, "bob", now()).await, Err(WebfingerError::Mismatch));
     let eve = world.resolve("eve", "good.test").await.unwrap();
-    assert_eq!(
-        confirm(&world.client, &eve, "e", now()).await,
-        Err(WebfingerError::Mismatch)
-    );
-    assert_eq!(
-        world.resolve("p", "evil.test").await,
-        Err(WebfingerError::NoActor)
-    );
-    assert_eq!(
-        world.resolve("s", "evil.test").await,
-        Err(WebfingerError::Malformed)
-    );
+    assert_eq!(confirm(&world.client, &eve, "e", now()).await, Err(WebfingerError::Mismatch));
+    assert_eq!(world.resolve("p", "evil.test").await, Err(WebfingerError::NoActor));
+    assert_eq!(world.resolve("s", "evil.test").await, Err(WebfingerError::Malformed));
     let evil = Url::parse(&format!("http://evil.test:{}/m", world.port)).unwrap();
-    assert_eq!(
-        handle_of(&world.client, &evil, "m", now()).await,
-        Err(WebfingerError::Mismatch)
-    );
-    assert!(
-        handle_of(&world.client, &evil, "m@good.test/", now())
-            .await
-            .is_err()
-    );
+    assert_eq!(handle_of(&world.client, &evil, "m", now()).await, Err(WebfingerError::Mismatch));
+    assert!(handle_of(&world.client, &evil, "m@good.test/", now()).await.is_err());
 }
 
 #[tokio::test]
@@ -260,16 +167,10 @@ async fn the_query_is_escaped_and_private_hosts_are_not_asked() {
     let _ = world.resolve("ünï.code", "good.test").await;
     assert_eq!(
         *world.asked.lock().unwrap(),
-        [format!(
-            "good.test?resource=acct%3A%C3%BCn%C3%AF.code%40good.test%3A{}",
-            world.port
-        )]
+        [format!("good.test?resource=acct%3A%C3%BCn%C3%AF.code%40good.test%3A{}", world.port)]
     );
     for text in ["ada@10.0.0.1", "ada@router", "ada@good.example:81"] {
         let refused = resolve(&world.client, &handle(text), now()).await;
-        assert!(
-            matches!(refused, Err(WebfingerError::Fetch(FetchError::Refused(_)))),
-            "{text}"
-        );
+        assert!(matches!(refused, Err(WebfingerError::Fetch(FetchError::Refused(_)))), "{text}");
     }
 }

@@ -72,12 +72,8 @@ impl FetchError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Refused(_) | Self::Private(_) => Verdict::Refused,
-            Self::Redirects | Self::Location | Self::TooLarge | Self::Unsignable => {
-                Verdict::Permanent
-            }
-            Self::Name(_) | Self::Timeout | Self::Connect(_) | Self::Broken(_) => {
-                Verdict::Transient
-            }
+            Self::Redirects | Self::Location | Self::TooLarge | Self::Unsignable => Verdict::Permanent,
+            Self::Name(_) | Self::Timeout | Self::Connect(_) | Self::Broken(_) => Verdict::Transient,
         }
     }
 

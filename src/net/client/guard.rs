@@ -35,10 +35,7 @@ impl SignerSlot {
 
     /// The signer, if there is one yet.
     pub fn get(&self) -> Option<Signer> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -57,13 +54,7 @@ pub struct Guard {
 /// The client for `FederationConfig::builder().client(…)`.
 pub fn federation_client(client: SafeClient, signer: SignerSlot, now: Now) -> ClientWithMiddleware {
     let http = client.http.clone();
-    ClientBuilder::new(http)
-        .with(Guard {
-            client,
-            signer,
-            now,
-        })
-        .build()
+    ClientBuilder::new(http).with(Guard { client, signer, now }).build()
 }
 
 /// The library tried to send something itself.
@@ -73,38 +64,29 @@ struct NotGet;
 
 #[async_trait]
 impl Middleware for Guard {
-    async fn handle(
-        &self,
-        request: Request,
-        _: &mut Extensions,
-        _: Next<'_>,
-    ) -> reqwest_middleware::Result<Response> {
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
         if request.method() != Method::GET {
             return Err(Error::middleware(NotGet));
         }
         // The library asks for one spelling; some servers know only the other.
-        let asked = request
-            .headers()
-            .get(ACCEPT_HEADER)
-            .and_then(|value| value.to_str().ok());
+        let asked = request.headers().get(ACCEPT_HEADER).and_then(|value| value.to_str().ok());
         let accept = match asked {
             Some(ACTIVITY_JSON) | None => media::ACCEPT,
             Some(other) => other,
         };
         let signer = self.signer.get();
-        let answer = self
-            .client
-            .get(request.url(), accept, signer.as_ref(), (self.now)())
-            .await
-            .map_err(Error::middleware)?;
+        let answer =
+            self.client.get(request.url(), accept, signer.as_ref(), (self.now)()).await.map_err(Error::middleware)?;
+        // The library would take any status for an answer; one that may pass must not look like a refusal.
+        if answer.status.is_server_error() || matches!(answer.status.as_u16(), 408 | 429) {
+            return Err(Error::middleware(super::FetchError::Broken(format!("the answer was {}", answer.status))));
+        }
         response(answer).map_err(Error::middleware)
     }
 }
 
 fn response(answer: Answer) -> Result<Response, http::Error> {
-    let mut builder = http::Response::builder()
-        .status(answer.status)
-        .url(answer.url);
+    let mut builder = http::Response::builder().status(answer.status).url(answer.url);
     if let Some(given) = &answer.content_type {
         let known = media::is_activity(given);
         builder = builder.header(CONTENT_TYPE, if known { ACTIVITY_JSON } else { given });

@@ -41,11 +41,7 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let five = Duration::from_secs(5);
-        Self {
-            lookup: five,
-            connect: five,
-            total: Duration::from_secs(10),
-        }
+        Self { lookup: five, connect: five, total: Duration::from_secs(10) }
     }
 }
 
@@ -108,26 +104,16 @@ impl SafeClient {
             .pool_idle_timeout(Duration::from_secs(30))
             .dns_resolver(Arc::new(resolver));
         if let Some(path) = settings.extra_roots {
-            let unreadable = |reason: String| ClientError::Roots {
-                path: path.clone(),
-                reason,
-            };
+            let unreadable = |reason: String| ClientError::Roots { path: path.clone(), reason };
             let pem = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
-            let roots = reqwest::Certificate::from_pem_bundle(&pem)
-                .map_err(|error| unreadable(error.to_string()))?;
+            let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(error.to_string()))?;
             if roots.is_empty() {
                 return Err(unreadable("no certificate in it".to_owned()));
             }
             builder = builder.tls_certs_merge(roots);
         }
-        let http = builder
-            .build()
-            .map_err(|error| ClientError::Tls(error::chain(&error)))?;
-        Ok(Self {
-            http,
-            rules,
-            deadlines: settings.deadlines,
-        })
+        let http = builder.build().map_err(|error| ClientError::Tls(error::chain(&error)))?;
+        Ok(Self { http, rules, deadlines: settings.deadlines })
     }
 
     /// The rules that addresses are held against, for checks before anything is stored.

@@ -61,9 +61,7 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<Answer, FetchError> {
         let deadline = Instant::now() + self.deadlines.total;
-        timeout_at(deadline, self.follow(url, accept, signer, now))
-            .await
-            .unwrap_or(Err(FetchError::Timeout))
+        timeout_at(deadline, self.follow(url, accept, signer, now)).await.unwrap_or(Err(FetchError::Timeout))
     }
 
     async fn follow(
@@ -106,16 +104,9 @@ impl SafeClient {
     ) -> Result<PostAnswer, FetchError> {
         check_url(url, &self.rules)?;
         let headers = sign_post(signer, url, &body, now).map_err(|_| FetchError::Unsignable)?;
-        let request = self
-            .http
-            .post(url.clone())
-            .headers(headers)
-            .body(body)
-            .send();
+        let request = self.http.post(url.clone()).headers(headers).body(body).send();
         let deadline = Instant::now() + self.deadlines.total;
-        let response = timeout_at(deadline, request)
-            .await
-            .map_err(|_| FetchError::Timeout)??;
+        let response = timeout_at(deadline, request).await.map_err(|_| FetchError::Timeout)??;
         let (status, retry_after) = (response.status(), retry_after(response.headers(), now));
         let read_until = deadline.min(Instant::now() + EXCERPT_WAIT);
         let mut excerpt = BytesMut::new();
@@ -123,11 +114,7 @@ impl SafeClient {
         let _ = timeout_at(read_until, fill(response, &mut excerpt, EXCERPT_BYTES)).await;
         excerpt.truncate(EXCERPT_BYTES);
         let excerpt = String::from_utf8_lossy(&excerpt).into_owned();
-        Ok(PostAnswer {
-            status,
-            retry_after,
-            excerpt,
-        })
+        Ok(PostAnswer { status, retry_after, excerpt })
     }
 }
 
@@ -146,9 +133,7 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, Fet
 async fn read(response: reqwest::Response, url: Url) -> Result<Answer, FetchError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE);
-    let content_type = content_type
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = BytesMut::new();
     if status.is_success() {
         let announced = response.content_length().unwrap_or(0);
@@ -160,20 +145,11 @@ async fn read(response: reqwest::Response, url: Url) -> Result<Answer, FetchErro
             return Err(FetchError::TooLarge);
         }
     }
-    Ok(Answer {
-        status,
-        url,
-        content_type,
-        body: body.freeze(),
-    })
+    Ok(Answer { status, url, content_type, body: body.freeze() })
 }
 
 /// Reads pieces, each decompressed and small, until the end or just past `enough`.
-async fn fill(
-    mut response: reqwest::Response,
-    into: &mut BytesMut,
-    enough: usize,
-) -> Result<(), FetchError> {
+async fn fill(mut response: reqwest::Response, into: &mut BytesMut, enough: usize) -> Result<(), FetchError> {
     while let Some(piece) = response.chunk().await? {
         let room = (enough + 1).saturating_sub(into.len());
         into.extend_from_slice(piece.get(..room).unwrap_or(&piece));
@@ -189,10 +165,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(now)
-            .unwrap_or_default(),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default(),
     };
     Some(wait.min(MAX_RETRY_AFTER))
 }

@@ -38,10 +38,7 @@ impl Default for SystemLookup {
 #[async_trait]
 impl Lookup for SystemLookup {
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let permit = Arc::clone(&self.0)
-            .acquire_owned()
-            .await
-            .map_err(io::Error::other)?;
+        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(io::Error::other)?;
         let host = host.to_owned();
         let found = tokio::task::spawn_blocking(move || {
             let found = (host.as_str(), 0).to_socket_addrs();
@@ -49,11 +46,7 @@ impl Lookup for SystemLookup {
             drop(permit);
             found
         });
-        Ok(found
-            .await
-            .map_err(io::Error::other)??
-            .map(|socket| socket.ip())
-            .collect())
+        Ok(found.await.map_err(io::Error::other)??.map(|socket| socket.ip()).collect())
     }
 }
 
@@ -94,11 +87,7 @@ impl Resolve for Resolver {
         let (lookup, rules) = (Arc::clone(&self.lookup), Arc::clone(&self.rules));
         let deadline = self.deadline;
         Box::pin(async move {
-            let resolver = Self {
-                lookup,
-                rules,
-                deadline,
-            };
+            let resolver = Self { lookup, rules, deadline };
             let found = resolver.checked(name.as_str()).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })

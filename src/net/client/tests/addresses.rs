@@ -28,20 +28,9 @@ async fn net_01_private_addresses_are_refused_by_name_and_by_number() {
     ] {
         names.set("evil.test", &[private]);
         let refused = get(&client, "https://evil.test/").await.unwrap_err();
-        assert_eq!(
-            refused,
-            FetchError::Private("evil.test".into()),
-            "{private}"
-        );
+        assert_eq!(refused, FetchError::Private("evil.test".into()), "{private}");
         assert_eq!(refused.verdict(), Verdict::Refused);
-        let posted = client
-            .post(
-                &url("https://evil.test/inbox"),
-                Bytes::new(),
-                &signer(),
-                now(),
-            )
-            .await;
+        let posted = client.post(&url("https://evil.test/inbox"), Bytes::new(), &signer(), now()).await;
         assert_eq!(posted.unwrap_err(), refused);
     }
     let asked = names.asked.lock().unwrap().len();
@@ -55,16 +44,9 @@ async fn net_01_private_addresses_are_refused_by_name_and_by_number() {
         "https://evil.test./",
         "https://a@evil.test/",
     ] {
-        assert!(
-            matches!(get(&client, address).await, Err(FetchError::Refused(_))),
-            "{address}"
-        );
+        assert!(matches!(get(&client, address).await, Err(FetchError::Refused(_))), "{address}");
     }
-    assert_eq!(
-        names.asked.lock().unwrap().len(),
-        asked,
-        "nothing was even looked up"
-    );
+    assert_eq!(names.asked.lock().unwrap().len(), asked, "nothing was even looked up");
 }
 
 #[tokio::test]
@@ -87,11 +69,7 @@ async fn net_02_the_connection_goes_to_the_address_that_was_checked() {
     // The first answer leads to the server, every later one to where nobody listens.
     names.set("good.test", &["127.0.0.1", "127.0.0.9"]);
     assert_eq!(get(&client, &base).await.unwrap().body, "here");
-    assert_eq!(
-        names.count("good.test"),
-        1,
-        "one look-up for one connection"
-    );
+    assert_eq!(names.count("good.test"), 1, "one look-up for one connection");
 }
 
 #[tokio::test]
@@ -108,10 +86,7 @@ async fn names_that_lead_nowhere_may_lead_somewhere_later() {
 }
 
 fn redirects(to: String) -> Router {
-    Router::new().route(
-        "/",
-        on_get(move || async move { (StatusCode::FOUND, [(LOCATION, to)]) }),
-    )
+    Router::new().route("/", on_get(move || async move { (StatusCode::FOUND, [(LOCATION, to)]) }))
 }
 
 #[tokio::test]
@@ -129,18 +104,11 @@ async fn net_03_redirects_are_held_to_the_same_rules() {
         let (client, names, base) = world(redirects(to.into())).await;
         let error = get(&client, &base).await.unwrap_err();
         assert!(matches!(error, FetchError::Refused(_)), "{to}: {error:?}");
-        assert_eq!(
-            names.asked.lock().unwrap().as_slice(),
-            ["good.test"],
-            "{to}"
-        );
+        assert_eq!(names.asked.lock().unwrap().as_slice(), ["good.test"], "{to}");
     }
     let (client, names, base) = world(redirects("https://private.test/".into())).await;
     names.set("private.test", &["192.168.0.1"]);
-    assert_eq!(
-        get(&client, &base).await.unwrap_err(),
-        FetchError::Private("private.test".into())
-    );
+    assert_eq!(get(&client, &base).await.unwrap_err(), FetchError::Private("private.test".into()));
     let (client, _, base) = world(redirects("http://[broken".into())).await;
     assert_eq!(get(&client, &base).await.unwrap_err(), FetchError::Location);
 }
@@ -152,9 +120,7 @@ async fn net_03_two_redirects_are_followed_also_relative_ones_and_signed_anew() 
     let hop = |to: &'static str| {
         let log = Arc::clone(&log);
         on_get(move |headers: axum::http::HeaderMap| async move {
-            log.lock()
-                .unwrap()
-                .push(headers["signature"].to_str().unwrap().to_owned());
+            log.lock().unwrap().push(headers["signature"].to_str().unwrap().to_owned());
             (StatusCode::MOVED_PERMANENTLY, [(LOCATION, to)]).into_response()
         })
     };
@@ -167,30 +133,17 @@ async fn net_03_two_redirects_are_followed_also_relative_ones_and_signed_anew() 
     let (client, _, base) = world(router).await;
     let signer = signer();
     let answer = fetch_of(&client, &base, "/a", &signer).await.unwrap();
-    assert_eq!(
-        (answer.url.as_str(), &answer.body[..]),
-        (&*format!("{base}/c"), &b"end"[..])
-    );
+    assert_eq!((answer.url.as_str(), &answer.body[..]), (&*format!("{base}/c"), &b"end"[..]));
     let signatures = seen.lock().unwrap().clone();
     assert!(signatures.len() == 2 && signatures[0] != signatures[1]);
     for path in ["/loop", "/long"] {
         let error = fetch_of(&client, &base, path, &signer).await.unwrap_err();
-        assert_eq!(
-            (error.verdict(), error),
-            (Verdict::Permanent, FetchError::Redirects)
-        );
+        assert_eq!((error.verdict(), error), (Verdict::Permanent, FetchError::Redirects));
     }
 }
 
-async fn fetch_of(
-    client: &SafeClient,
-    base: &str,
-    path: &str,
-    signer: &Signer,
-) -> Result<Answer, FetchError> {
-    client
-        .get(&url(&format!("{base}{path}")), "*/*", Some(signer), now())
-        .await
+async fn fetch_of(client: &SafeClient, base: &str, path: &str, signer: &Signer) -> Result<Answer, FetchError> {
+    client.get(&url(&format!("{base}{path}")), "*/*", Some(signer), now()).await
 }
 
 #[test]
@@ -198,10 +151,7 @@ fn extra_certificates_must_be_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("roots.pem");
     let with = |path: &std::path::Path| {
-        let settings = Settings {
-            extra_roots: Some(path.into()),
-            ..Settings::new("https://us.test")
-        };
+        let settings = Settings { extra_roots: Some(path.into()), ..Settings::new("https://us.test") };
         SafeClient::new(settings).err()
     };
     assert!(matches!(with(&path), Some(ClientError::Roots { .. })));

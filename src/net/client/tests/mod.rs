@@ -33,27 +33,13 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn set(&self, host: &str, answers: &[&str]) {
-        let answers = answers
-            .iter()
-            .map(|set| {
-                set.split_whitespace()
-                    .map(|ip| ip.parse().unwrap())
-                    .collect()
-            })
-            .collect();
-        self.answers
-            .lock()
-            .unwrap()
-            .insert(host.to_owned(), answers);
+        let answers =
+            answers.iter().map(|set| set.split_whitespace().map(|ip| ip.parse().unwrap()).collect()).collect();
+        self.answers.lock().unwrap().insert(host.to_owned(), answers);
     }
 
     fn count(&self, host: &str) -> usize {
-        self.asked
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|asked| *asked == host)
-            .count()
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == host).count()
     }
 }
 
@@ -63,9 +49,7 @@ impl Lookup for Names {
         self.asked.lock().unwrap().push(host.to_owned());
         let found = {
             let mut answers = self.answers.lock().unwrap();
-            let answers = answers
-                .get_mut(host)
-                .ok_or_else(|| io::Error::other("no such name"))?;
+            let answers = answers.get_mut(host).ok_or_else(|| io::Error::other("no such name"))?;
             match answers.len() {
                 0 => None,
                 1 => Some(answers[0].clone()),
@@ -89,21 +73,14 @@ pub(crate) fn client(rules: Rules, names: &Arc<Names>) -> SafeClient {
     SafeClient::new(Settings {
         rules,
         lookup: Arc::clone(names) as Arc<dyn Lookup>,
-        deadlines: Deadlines {
-            lookup: short / 2,
-            connect: short,
-            total: short,
-        },
+        deadlines: Deadlines { lookup: short / 2, connect: short, total: short },
         ..Settings::new("https://us.test")
     })
     .unwrap()
 }
 
 pub(crate) fn development() -> Rules {
-    Rules {
-        allow_loopback_names: true,
-        ..Rules::default()
-    }
+    Rules { allow_loopback_names: true, ..Rules::default() }
 }
 
 /// Serves `router` on a free port of loopback and returns where.
@@ -119,19 +96,11 @@ async fn world(router: Router) -> (SafeClient, Arc<Names>, String) {
     let names = Arc::new(Names::default());
     names.set("good.test", &["127.0.0.1"]);
     let port = serve(router).await.port();
-    (
-        client(development(), &names),
-        names,
-        format!("http://good.test:{port}"),
-    )
+    (client(development(), &names), names, format!("http://good.test:{port}"))
 }
 
 /// Answers every connection with `head`, then with `piece` every `pause` for ever; counts connections.
-async fn drip(
-    head: &'static [u8],
-    piece: Vec<u8>,
-    pause: Duration,
-) -> (SocketAddr, Arc<Mutex<usize>>) {
+async fn drip(head: &'static [u8], piece: Vec<u8>, pause: Duration) -> (SocketAddr, Arc<Mutex<usize>>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -159,10 +128,7 @@ async fn drip(
 fn signer() -> Signer {
     static PAIR: std::sync::OnceLock<Keypair> = std::sync::OnceLock::new();
     let pair = PAIR.get_or_init(|| Keypair::generate().unwrap());
-    Signer {
-        key_id: "https://us.test/actor#main-key".into(),
-        key: SigningKey::from_pem(&pair.private_pem).unwrap(),
-    }
+    Signer { key_id: "https://us.test/actor#main-key".into(), key: SigningKey::from_pem(&pair.private_pem).unwrap() }
 }
 
 fn url(text: &str) -> Url {
