@@ -9,7 +9,7 @@
 // Needs root (port 443, mount namespace of snac). Names must lead to loopback: run inside ./alone, or after ./tls hosts.
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { existsSync, openSync } from "node:fs";
+import { existsSync, openSync, rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import https from "node:https";
@@ -130,6 +130,7 @@ class Lab {
     for (const name of ["tls", "snac"]) {
       try { execFileSync(join(HERE, name), ["stop", this.directory], { timeout: 15_000, stdio: "ignore" }); } catch { /* ending anyway */ }
     }
+    if (!this.keep) rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

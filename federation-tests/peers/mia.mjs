@@ -12,7 +12,7 @@
 // A match is a function of a post, or an object of which all must hold: id, author, authorHandle, boostedBy, inReplyTo,
 // visibility (equal), contains (in text, title or summary), pattern (regular expression, the same), mentions (actor id),
 // edited (true: only edited posts), except (list of ids).
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { SnacClient, SnacRefusal } from "./snac-client.mjs";
 
@@ -206,9 +206,11 @@ export class SnacMia extends Mia {
     const notifications = await this.client.notifications();
     return notifications.filter((one) => one.type === "favourite" && one.status?.uri === uriOf(post)).map((one) => one.account.uri ?? one.account.url);
   }
+  /** From snac's files: its API tells only how many there are. */
   async followers() {
-    const notifications = await this.client.notifications();
-    return notifications.filter((one) => one.type === "follow").map((one) => one.account.uri ?? one.account.url);
+    const folder = `${this.base}/user/mia/followers`;
+    const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json"));
+    return Promise.all(files.map(async (name) => JSON.parse(await readFile(`${folder}/${name}`, "utf8")).id));
   }
 
   /** snac's id of a post; a post that left the lists is asked for itself. */

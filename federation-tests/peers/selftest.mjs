@@ -82,6 +82,7 @@ try {
   await step("unfollowing snac from fedify is heard", async () => {
     await lab.fedify.unfollow(lab.snac.handle);
     assert.equal(await lab.fedify.following(lab.snac.handle), "none");
+    await until("the follower to be gone", async () => !(await lab.snac.followers()).includes(lab.fedify.actor));
   });
   await step("unfollowing fedify from snac is heard", async () => {
     await lab.snac.unfollow(lab.fedify.handle);

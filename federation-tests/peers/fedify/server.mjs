@@ -72,7 +72,8 @@ federation
       manuallyApprovesFollowers: false, discoverable: false,
     });
   })
-  .setKeyPairsDispatcher((_ctx, identifier) => identifier === ME ? keys : []);
+  .setKeyPairsDispatcher((_ctx, identifier) => identifier === ME ? keys : [])
+  .mapHandle((_ctx, name) => name === ME ? ME : null);
 federation.setObjectDispatcher(Note, "/users/{identifier}/notes/{note}", (ctx, values) => {
   const note = notes.get(ctx.getObjectUri(Note, values).href);
   return note && isPublic(note) ? note : null;
