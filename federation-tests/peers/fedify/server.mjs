@@ -194,11 +194,15 @@ async function handleOf(ctx, loaders, uri) {
 
 // ---- what mia does, asked for at the control door ----
 
-async function find(ctx, handleOrUri) {
+const met = new Map(); // handle or uri -> actor, so that Mia can write to a server that is away just now
+
+async function find(ctx, handleOrUri, { fresh = false } = {}) {
+  if (!fresh && met.has(handleOrUri)) return met.get(handleOrUri);
   const loaders = { documentLoader: await ctx.getDocumentLoader({ identifier: ME }), contextLoader: ctx.contextLoader };
   const name = /^https:/.test(handleOrUri) ? handleOrUri : `acct:${handleOrUri.replace(/^@/, "")}`;
   const object = await ctx.lookupObject(name, loaders);
   if (!object) throw new Refusal(404, `${handleOrUri} is not found`);
+  if (isActor(object)) for (const key of [handleOrUri, object.id.href]) met.set(key, object);
   return object;
 }
 
@@ -273,7 +277,7 @@ function own(id) {
 
 const verbs = {
   "POST /follow": async (ctx, { handle }) => {
-    const actor = await find(ctx, handle);
+    const actor = await find(ctx, handle, { fresh: true });
     const id = new URL(`/follows/${crypto.randomUUID()}`, ORIGIN);
     following.set(actor.id.href, { handle, id: id.href, state: "requested" });
     await ctx.sendActivity({ identifier: ME }, actor, new Follow({ id, actor: ctx.getActorUri(ME), object: actor.id }));
@@ -290,7 +294,7 @@ const verbs = {
     }));
     return { actor: actor.id.href };
   },
-  "POST /find": async (ctx, { handle }) => (await find(ctx, handle)).toJsonLd({ format: "compact", contextLoader: ctx.contextLoader }),
+  "POST /find": async (ctx, { handle }) => (await find(ctx, handle, { fresh: true })).toJsonLd({ format: "compact", contextLoader: ctx.contextLoader }),
   "POST /post": (ctx, request) => publish(ctx, request),
   "POST /reply": (ctx, request) => publish(ctx, request),
   "POST /edit": async (ctx, { id, content }) => {
