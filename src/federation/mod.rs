@@ -1,7 +1,9 @@
 //! How do servers talk to each other? Knows actors, but no feature.
 
 pub mod address;
+pub mod client;
 pub mod fetch;
+pub mod media;
 pub mod object;
 pub mod outbox;
 pub mod received;
