@@ -8,6 +8,7 @@ pub mod object;
 pub mod outbox;
 pub mod received;
 pub mod signature;
+pub mod webfinger;
 pub mod wire;
 
 pub use received::{Context, Received};
