@@ -7,7 +7,7 @@ use crate::actor::{Actor, ActorKind, RemoteActor};
 use crate::app::App;
 use crate::clock::Time;
 use crate::config::Config;
-use crate::crypto::{KeyPair, SigningKey};
+use crate::crypto::{Keypair, SigningKey};
 use crate::db::schema::{deliveries, inbox};
 use crate::net::Net;
 use crate::net::client::tests::{Names, client, development, serve};
@@ -83,9 +83,9 @@ pub struct Town {
 }
 
 /// Another key than the one that the world's people share.
-pub fn other_keys() -> KeyPair {
-    static KEYS: OnceLock<KeyPair> = OnceLock::new();
-    KEYS.get_or_init(|| crate::crypto::generate_keys().unwrap()).clone()
+pub fn other_keys() -> Keypair {
+    static KEYS: OnceLock<Keypair> = OnceLock::new();
+    KEYS.get_or_init(|| Keypair::generate().unwrap()).clone()
 }
 
 impl Town {
@@ -149,7 +149,7 @@ impl Town {
     }
 
     /// Serves the document of somebody elsewhere with this key.
-    pub fn serve_actor(&self, host: &str, name: &str, keys: &KeyPair) {
+    pub fn serve_actor(&self, host: &str, name: &str, keys: &Keypair) {
         let uri = self.uri(host, name);
         let document = json!({
             "@context": "https://www.w3.org/ns/activitystreams", "id": uri, "type": "Person",
@@ -188,7 +188,7 @@ impl Town {
     }
 
     /// A signed request to our inbox, to be spoilt by the test.
-    pub fn request(&self, uri: &str, keys: &KeyPair, activity: &Value) -> (HeaderMap, String) {
+    pub fn request(&self, uri: &str, keys: &Keypair, activity: &Value) -> (HeaderMap, String) {
         let body = activity.to_string();
         let signer =
             Signer { key_id: format!("{uri}#main-key"), key: SigningKey::from_pem(&keys.private_pem).unwrap() };

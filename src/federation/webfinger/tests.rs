@@ -1,8 +1,15 @@
 //! Is a name believed only when everybody concerned says so?
 
-use std::{collections::HashMap, sync::Arc, sync::Mutex};
+use std::sync::{Arc, Mutex};
 
-use axum::{Router, extract::RawQuery, http::StatusCode, http::header, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::RawQuery,
+    http::StatusCode,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use serde_json::json;
 
 use super::*;
@@ -56,35 +63,51 @@ struct World {
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-/// `answers`: (host, user) to (subject, actor).
-async fn world(answers: &[((&str, &str), (&str, &str))]) -> World {
-    let answers: HashMap<(String, String), (String, String)> = answers
-        .iter()
-        .map(|((h, u), (s, a))| ((h.to_string(), u.to_string()), (s.to_string(), a.to_string())))
-        .collect();
+/// What the server says of an account.
+struct Says {
+    host: &'static str,
+    user: &'static str,
+    subject: &'static str,
+    actor: &'static str,
+}
+
+fn says(host: &'static str, user: &'static str, subject: &'static str, actor: &'static str) -> Says {
+    Says { host, user, subject, actor }
+}
+
+fn respond(answers: &[Says], authority: &str, query: &str) -> Response {
+    let (host, port) = authority.split_once(':').unwrap();
+    let user = query.strip_prefix("resource=acct%3A").unwrap();
+    let user = user.split("%40").next().unwrap();
+    let found = answers.iter().find(|says| says.host == host && says.user == user);
+    let Some(found) = found else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let fill = |text: &str| text.replace("{port}", port);
+    let body = json!({"subject": fill(found.subject), "template": null, "links": [
+        {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": fill(found.actor)},
+        {"rel": "self", "type": "text/html", "href": "http://other.test/"},
+        {"rel": "self", "type": "application/activity+json", "href": fill(found.actor)},
+    ]});
+    let media_type = match user {
+        "html" => "text/html",
+        _ => "application/jrd+json; charset=utf-8",
+    };
+    ([(header::CONTENT_TYPE, media_type)], body.to_string()).into_response()
+}
+
+async fn world(answers: Vec<Says>) -> World {
+    let answers = Arc::new(answers);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&asked);
     let finger = get(move |headers: header::HeaderMap, RawQuery(query): RawQuery| async move {
-        let authority = headers[header::HOST].to_str().unwrap().to_owned();
-        let (host, port) = authority.split_once(':').unwrap();
+        let authority = headers[header::HOST].to_str().unwrap();
         let query = query.unwrap();
+        let host = authority.split(':').next().unwrap();
         log.lock().unwrap().push(format!("{host}?{query}"));
-        let user = query.strip_prefix("resource=acct%3A").unwrap().split("%40").next().unwrap();
-        let Some((subject, actor)) = answers.get(&(host.to_owned(), user.to_owned())) else {
-            return StatusCode::NOT_FOUND.into_response();
-        };
-        let fill = |text: &str| text.replace("{port}", port);
-        let body = json!({"subject": fill(subject), "template": null, "links": [
-            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": fill(actor)},
-            {"rel": "self", "type": "text/html", "href": "http://other.test/"},
-            {"rel": "self", "type": "application/activity+json", "href": fill(actor)},
-        ]});
-        ([(header::CONTENT_TYPE, "application/jrd+json; charset=utf-8")], body.to_string()).into_response()
+        respond(&answers, authority, &query)
     });
-    let plain = |media_type: &'static str, body: &'static str| {
-        get(move || async move { ([(header::CONTENT_TYPE, media_type)], body) })
-    };
-    let router = Router::new().route("/.well-known/webfinger", finger).route("/html", plain("text/html", "<html>"));
+    let router = Router::new().route("/.well-known/webfinger", finger);
     let port = serve(router).await.port();
     let names = Arc::new(Names::default());
     for host in ["good.test", "web.good.test", "evil.test"] {
@@ -105,7 +128,7 @@ impl World {
 
 #[tokio::test]
 async fn a_handle_leads_to_its_actor_and_back() {
-    let world = world(&[(("good.test", "bob"), ("acct:Bob@good.test:{port}", "http://good.test:{port}/u/1"))]).await;
+    let world = world(vec![says("good.test", "bob", "acct:Bob@good.test:{port}", "http://good.test:{port}/u/1")]).await;
     let resolved = world.resolve("bob", "good.test").await.unwrap();
     assert_eq!(resolved.actor.path(), "/u/1");
     assert_eq!(resolved.handle.user, "Bob");
@@ -120,9 +143,9 @@ async fn a_handle_leads_to_its_actor_and_back() {
 #[tokio::test]
 async fn a_handle_on_another_host_than_its_actor_needs_both_hosts() {
     let actor = "http://web.good.test:{port}/u/1";
-    let world = world(&[
-        (("good.test", "bob"), ("acct:bob@good.test:{port}", actor)),
-        (("web.good.test", "bob"), ("acct:bob@good.test:{port}", actor)),
+    let world = world(vec![
+        says("good.test", "bob", "acct:bob@good.test:{port}", actor),
+        says("web.good.test", "bob", "acct:bob@good.test:{port}", actor),
     ])
     .await;
     let by_handle = world.resolve("bob", "good.test").await.unwrap();
@@ -133,22 +156,34 @@ async fn a_handle_on_another_host_than_its_actor_needs_both_hosts() {
     assert_eq!(found, world.handle("bob", "good.test"));
 }
 
+/// A good host whose user points elsewhere, to an actor that does not point back.
+fn two_faced() -> [Says; 2] {
+    [
+        says("good.test", "eve", "acct:eve@good.test:{port}", "http://evil.test:{port}/e"),
+        says("evil.test", "e", "acct:e@evil.test:{port}", "http://evil.test:{port}/e"),
+    ]
+}
+
+/// A good account, and every way to claim what is not one's own.
+async fn liars() -> World {
+    let mut answers = vec![
+        says("good.test", "bob", "acct:bob@good.test:{port}", "http://good.test:{port}/u/1"),
+        // Claims bob's handle for his own actor.
+        says("evil.test", "m", "acct:bob@good.test:{port}", "http://evil.test:{port}/m"),
+        // Claims bob's actor for his own handle.
+        says("evil.test", "n", "acct:n@evil.test:{port}", "http://good.test:{port}/u/1"),
+        // No ActivityPub address at all, or a forbidden one.
+        says("evil.test", "p", "acct:p@evil.test:{port}", "http://10.0.0.1/p"),
+        says("evil.test", "html", "acct:html@evil.test:{port}", "http://evil.test:{port}/h"),
+        says("evil.test", "s", "https://evil.test/s", "http://evil.test:{port}/s"),
+    ];
+    answers.extend(two_faced());
+    world(answers).await
+}
+
 #[tokio::test]
 async fn nrm_01_nobody_gets_a_name_on_his_own_word() {
-    let world = world(&[
-        (("good.test", "bob"), ("acct:bob@good.test:{port}", "http://good.test:{port}/u/1")),
-        // Claims bob's handle for his own actor.
-        (("evil.test", "m"), ("acct:bob@good.test:{port}", "http://evil.test:{port}/m")),
-        // Claims bob's actor for his own handle.
-        (("evil.test", "n"), ("acct:n@evil.test:{port}", "http://good.test:{port}/u/1")),
-        // A good host whose user points elsewhere, to an actor that does not point back.
-        (("good.test", "eve"), ("acct:eve@good.test:{port}", "http://evil.test:{port}/e")),
-        (("evil.test", "e"), ("acct:e@evil.test:{port}", "http://evil.test:{port}/e")),
-        // No ActivityPub address at all, or a forbidden one.
-        (("evil.test", "p"), ("acct:p@evil.test:{port}", "http://10.0.0.1/p")),
-        (("evil.test", "s"), ("https://evil.test/s", "http://evil.test:{port}/s")),
-    ])
-    .await;
+    let world = liars().await;
     assert_eq!(world.resolve("m", "evil.test").await, Err(WebfingerError::Mismatch));
     let stolen = world.resolve("n", "evil.test").await.unwrap();
     assert_eq!(confirm(&world.client, &stolen, "bob", now()).await, Err(WebfingerError::Mismatch));
@@ -156,6 +191,7 @@ async fn nrm_01_nobody_gets_a_name_on_his_own_word() {
     assert_eq!(confirm(&world.client, &eve, "e", now()).await, Err(WebfingerError::Mismatch));
     assert_eq!(world.resolve("p", "evil.test").await, Err(WebfingerError::NoActor));
     assert_eq!(world.resolve("s", "evil.test").await, Err(WebfingerError::Malformed));
+    assert_eq!(world.resolve("html", "evil.test").await, Err(WebfingerError::Malformed));
     let evil = Url::parse(&format!("http://evil.test:{}/m", world.port)).unwrap();
     assert_eq!(handle_of(&world.client, &evil, "m", now()).await, Err(WebfingerError::Mismatch));
     assert!(handle_of(&world.client, &evil, "m@good.test/", now()).await.is_err());
@@ -163,7 +199,7 @@ async fn nrm_01_nobody_gets_a_name_on_his_own_word() {
 
 #[tokio::test]
 async fn the_query_is_escaped_and_private_hosts_are_not_asked() {
-    let world = world(&[]).await;
+    let world = world(vec![]).await;
     let _ = world.resolve("ünï.code", "good.test").await;
     assert_eq!(
         *world.asked.lock().unwrap(),

@@ -8,24 +8,38 @@ use axum::{
 
 use super::{super::resolve::Resolver, *};
 
+/// Answers of a name server, each with at least one address that is not public.
+const PRIVATE: [&str; 12] = [
+    "127.0.0.1",
+    "10.0.0.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",
+    "::1",
+    "fd00::1",
+    "::ffff:127.0.0.1",
+    "64:ff9b::7f00:1",
+    "2002:7f00:1::",
+    "1.1.1.1 127.0.0.1",
+    "::1 2606:4700::1",
+];
+/// Addresses that are refused as they stand.
+const FORBIDDEN: [&str; 8] = [
+    "https://127.0.0.1/",
+    "https://[::1]/",
+    "https://2130706433/",
+    "https://localhost/",
+    "https://evil.test:8443/",
+    "http://evil.test/",
+    "https://evil.test./",
+    "https://a@evil.test/",
+];
+
 #[tokio::test]
 async fn net_01_private_addresses_are_refused_by_name_and_by_number() {
     let names = Arc::new(Names::default());
     let client = client(Rules::default(), &names);
-    for private in [
-        "127.0.0.1",
-        "10.0.0.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "0.0.0.0",
-        "::1",
-        "fd00::1",
-        "::ffff:127.0.0.1",
-        "64:ff9b::7f00:1",
-        "2002:7f00:1::",
-        "1.1.1.1 127.0.0.1",
-        "::1 2606:4700::1",
-    ] {
+    for private in PRIVATE {
         names.set("evil.test", &[private]);
         let refused = get(&client, "https://evil.test/").await.unwrap_err();
         assert_eq!(refused, FetchError::Private("evil.test".into()), "{private}");
@@ -34,16 +48,7 @@ async fn net_01_private_addresses_are_refused_by_name_and_by_number() {
         assert_eq!(posted.unwrap_err(), refused);
     }
     let asked = names.asked.lock().unwrap().len();
-    for address in [
-        "https://127.0.0.1/",
-        "https://[::1]/",
-        "https://2130706433/",
-        "https://localhost/",
-        "https://evil.test:8443/",
-        "http://evil.test/",
-        "https://evil.test./",
-        "https://a@evil.test/",
-    ] {
+    for address in FORBIDDEN {
         assert!(matches!(get(&client, address).await, Err(FetchError::Refused(_))), "{address}");
     }
     assert_eq!(names.asked.lock().unwrap().len(), asked, "nothing was even looked up");

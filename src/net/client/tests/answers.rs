@@ -181,7 +181,13 @@ async fn answers_to_deliveries_are_taken_at_their_status() {
     }
     assert_eq!(post("moved").await.status, StatusCode::FOUND);
     assert_eq!(post("chatty").await.excerpt.len(), 512);
-    // The status counts even when the rest never comes.
+}
+
+#[tokio::test]
+async fn a_status_counts_even_when_the_rest_never_comes() {
+    let names = Arc::new(Names::default());
+    names.set("good.test", &["127.0.0.1"]);
+    let client = client(development(), &names);
     let head = b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\n";
     let (address, _) = drip(head, b"a".to_vec(), Duration::from_millis(50)).await;
     let slow = url(&format!("http://good.test:{}/", address.port()));
