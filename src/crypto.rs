@@ -1,4 +1,4 @@
-//! stub
+//! How are keys made, until the whole of the arithmetic is here?
 /// A public and a private key in PEM, made before the transaction because that takes long.
 #[derive(Clone)]
 pub struct KeyPair {

@@ -1,2 +1,2 @@
-//! x
+//! How does the program start?
 fn main() {}

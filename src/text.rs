@@ -1,1 +1,1 @@
-//! stub
+//! What is not written yet? Text and Markdown.
