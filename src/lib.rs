@@ -4,6 +4,8 @@
 pub mod chance;
 pub mod clock;
 pub mod error;
+pub mod stop;
+pub mod measure;
 pub mod word;
 pub mod id;
 pub mod link;
@@ -30,8 +32,10 @@ pub mod assignment;
 pub mod submission;
 
 // Top: knows everyone.
+pub mod cli;
 pub mod dispatch;
 pub mod effects;
 pub mod routes;
+pub mod schedule;
 #[cfg(test)]
 mod tests;

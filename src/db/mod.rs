@@ -8,6 +8,7 @@ mod either;
 pub mod migrate;
 pub mod schema;
 mod tx;
+pub mod upkeep;
 mod writer;
 
 pub use either::Db;

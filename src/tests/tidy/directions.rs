@@ -104,7 +104,7 @@ const DOORS: [&str; 3] = ["web.rs", "api.rs", "apub.rs"];
 /// Features' files that are rules or SQL: all but the doors. A door that outgrew its file is a folder of its name.
 fn is_door(file: &Source) -> bool {
     let folder = |door: &&str| file.path.contains(&format!("/{}/", door.trim_end_matches(".rs")));
-    DOORS.contains(&file.name()) || DOORS.iter().any(|door| folder(door))
+    DOORS.contains(&file.name()) || DOORS.iter().any(folder)
 }
 
 fn features() -> impl Iterator<Item = &'static Source> {
