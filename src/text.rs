@@ -1,1 +1,0 @@
-//! What is not written yet? Text and Markdown.
