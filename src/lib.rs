@@ -19,14 +19,19 @@ pub mod actor;
 pub mod federation;
 pub mod http;
 pub mod jobs;
+pub mod mail;
 
 // Features: each may use those above it.
+pub mod account;
 pub mod assignment;
 pub mod cohort;
 pub mod course;
 pub mod enrollment;
 pub mod note;
 pub mod notice;
+pub mod setting;
+pub mod sign_in;
+pub mod site;
 pub mod submission;
 
 // Top: knows everyone.

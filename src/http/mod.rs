@@ -4,8 +4,10 @@
 
 pub mod answer;
 pub mod form;
+pub mod limit;
 pub mod negotiate;
 pub mod page;
+pub mod password;
 pub mod visitor;
 
 pub use answer::{Answer, redirect, redirect_with};

@@ -1,0 +1,1 @@
+//! Do the pages about the instance say what is set?
