@@ -22,15 +22,20 @@ pub mod actor;
 pub mod http;
 pub mod federation;
 pub mod jobs;
+pub mod mail;
 
 // Features: each may use those above it.
+pub mod setting;
 pub mod notice;
 pub mod note;
+pub mod account;
+pub mod sign_in;
 pub mod course;
 pub mod cohort;
 pub mod enrollment;
 pub mod assignment;
 pub mod submission;
+pub mod site;
 
 // Top: knows everyone.
 pub mod cli;

@@ -8,7 +8,7 @@ use crate::http::health;
 use crate::http::serve::{Bounds, serve as take_connections};
 use crate::measure::Counters;
 use crate::stop::{Stop, Stopper};
-use crate::{jobs, routes, schedule};
+use crate::{account, dispatch, federation, jobs, mail, routes, schedule};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -42,12 +42,17 @@ async fn run(app: App) -> Result<()> {
         let few = Bounds { connections: 16, drain: Duration::ZERO };
         tokio::spawn(take_connections(listen(bind, "metrics.bind").await?, page, few, stop.clone()));
     }
+    let config = federation::run::config(&app).await?;
+    let running = federation::start(&config, dispatch::dispatch).await?;
     let mut workers = workers(&app, &stop);
-    welcome(&app, &listener);
-    let router = routes::router(&app, stop.clone());
+    welcome(&app, &listener).await?;
+    let router = routes::router(&app, &config, stop.clone());
     let all_answered = take_connections(listener, router, bounds, stop).await;
     let all_ended =
-        tokio::time::timeout(bounds.drain, async { while workers.join_next().await.is_some() {} }).await.is_ok();
+        tokio::time::timeout(bounds.drain, async {
+            running.stop().await;
+            while workers.join_next().await.is_some() {}
+        }).await.is_ok();
     tracing::info!(all_answered, all_ended, "stopped");
     Ok(())
 }
@@ -56,6 +61,7 @@ async fn run(app: App) -> Result<()> {
 fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
+    workers.spawn(mail::run(app.clone(), stop.clone()));
     workers
 }
 
