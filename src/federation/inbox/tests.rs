@@ -224,11 +224,11 @@ async fn lif_01_and_02_only_what_was_asked_can_be_answered_by_whom() {
     let course = town.known("good", "course");
     let (other, mallory) = (town.known("good", "other").uri, town.known("evil", "mallory").uri);
     let ada = town.world.person("ada");
-    let (uri, ada_uri) = (course.uri.clone(), ada.uri.clone());
+    let (uri, ada_uri, by) = (course.uri.clone(), ada.uri.clone(), ada.clone());
     let join = town.world.tx(move |tx| {
         let id = tx.links().activity(&tx.new_id());
         let join = wire::activity("Join", &id, &ada_uri, &[uri.clone()], &[], json!(uri));
-        outbox::send(tx, &ada, &join, &uri, &Audience::nobody())?;
+        outbox::send(tx, &by, &join, &uri, &Audience::nobody())?;
         Ok(id)
     });
     let accept = |by: &str, of: &str| {
