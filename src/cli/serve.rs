@@ -48,11 +48,12 @@ async fn run(app: App) -> Result<()> {
     welcome(&app, &listener).await?;
     let router = routes::router(&app, &config, stop.clone());
     let all_answered = take_connections(listener, router, bounds, stop).await;
-    let all_ended =
-        tokio::time::timeout(bounds.drain, async {
-            running.stop().await;
-            while workers.join_next().await.is_some() {}
-        }).await.is_ok();
+    let all_ended = tokio::time::timeout(bounds.drain, async {
+        running.stop().await;
+        while workers.join_next().await.is_some() {}
+    })
+    .await
+    .is_ok();
     tracing::info!(all_answered, all_ended, "stopped");
     Ok(())
 }

@@ -66,7 +66,7 @@ impl World {
             if let Some(folder) = &self.folder {
                 config.server.data = folder.path().to_owned();
             }
-            App::new(config, self.pool.clone())
+            App::new(config, self.pool.clone()).unwrap()
         };
         self.app.get_or_init(make).clone()
     }
