@@ -17,8 +17,10 @@ pub mod word;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
-pub mod federation;
 pub mod http;
+
+// Mechanics that reach other servers; they answer them by `http`.
+pub mod federation;
 pub mod jobs;
 
 // Features: each may use those above it.
