@@ -7,7 +7,9 @@ use crate::db::{Bells, Db, Pool, Tx};
 use crate::error::Result;
 use crate::link::Links;
 use crate::net::Net;
-use std::sync::Arc;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The running instance; cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ struct Parts {
     links: Links,
     pool: Pool,
     net: Net,
+    kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl App {
@@ -30,7 +33,7 @@ impl App {
     /// With a way to other servers of one's own making: for tests.
     pub fn with_net(config: Config, pool: Pool, net: Net) -> Self {
         let links = pool.around().links.clone();
-        Self(Arc::new(Parts { config, links, pool, net }))
+        Self(Arc::new(Parts { config, links, pool, net, kept: Mutex::default() }))
     }
 
     /// The way to other servers, and what is remembered of them.
@@ -71,6 +74,15 @@ impl App {
     /// The bells that wake workers.
     pub fn bells(&self) -> &Bells {
         &self.0.pool.around().bells
+    }
+
+    /// What a part of the program keeps in memory as long as the instance runs (limits, caches): one of each type.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        drop(kept);
+        // The key is the type, so the cast cannot fail.
+        entry.downcast().unwrap_or_default()
     }
 
     /// Asks the database.

@@ -17,18 +17,17 @@ pub use refusal::Refusal;
 
 use super::received::Context;
 use crate::app::App;
-use crate::http::Visitor;
+use crate::http::client::Client;
 use crate::net::media;
 use crate::net::signature::{Incoming, Unverified, check_headers};
 use authority::{Facts, Verdict};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use refusal::malformed;
 use shape::Shape;
-use std::net::SocketAddr;
 
 /// Largest body, in bytes (checklist 23).
 pub const LARGEST: usize = 1 << 20;
@@ -94,9 +93,7 @@ fn check_outside(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// Where a request comes from, for limits.
 fn address_of(request: &Request) -> String {
-    let visitor = request.extensions().get::<Visitor>().map(|visitor| visitor.address.clone());
-    let peer = || request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
-    visitor.filter(|address| !address.is_empty()).or_else(peer).unwrap_or_default()
+    request.extensions().get::<Client>().map(|from| from.0.to_string()).unwrap_or_default()
 }
 
 async fn ask(app: &App, shape: &Shape, signature: &Unverified) -> Result<Facts, Refusal> {
