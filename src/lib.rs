@@ -28,6 +28,7 @@ pub mod enrollment;
 pub mod note;
 pub mod notice;
 pub mod submission;
+pub mod syllabus;
 
 // Top: knows everyone.
 pub mod dispatch;

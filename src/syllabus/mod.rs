@@ -1,0 +1,1 @@
+//! What is learned in which order, and who wrote that?
