@@ -22,6 +22,7 @@ pub mod jobs;
 
 // Features: each may use those above it.
 pub mod assignment;
+pub mod catalogue;
 pub mod cohort;
 pub mod course;
 pub mod enrollment;

@@ -39,9 +39,7 @@ impl Password {
         }
         let mut salt = [0; SALT_BYTES];
         chance.fill_bytes(&mut salt);
-        let hash = argon()?
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .map_err(|_| PasswordError::Hash)?;
+        let hash = argon()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| PasswordError::Hash)?;
         Ok(hash.to_string())
     }
 
