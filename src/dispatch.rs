@@ -1,16 +1,23 @@
-//! Which door does an activity that came in go through? By its type and the type of its object.
+//! Which door does an activity that came in go through, and who makes the document of an object that is asked for?
 
-use crate::catalogue;
-use crate::enrollment;
 use crate::error::{Error, Result};
-use crate::federation::{Context, Received, wire};
+use crate::federation::{Context, Documents, Received, wire};
+use crate::{catalogue, enrollment};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+/// Makes the documents of objects here, feature by feature.
+pub const DOCUMENTS: Documents = &[];
 
 /// Hands an activity to its feature. What no feature knows is done with, without effect (checklist 31).
-pub async fn dispatch(context: &Context, got: &Received) -> Result<()> {
+pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Result<()>> {
+    by_type(context, got).boxed()
+}
+
+async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let kind = wire::kind(&got.activity).unwrap_or_default();
     let about = wire::kind(got.object()).unwrap_or_default();
     match (kind, about) {
-        // Features add their lines here, one for each pair of types.
         ("Follow", _) => enrollment::apub::follow(context, got).await,
         ("Join", _) => enrollment::apub::join(context, got).await,
         ("Leave", _) => enrollment::apub::leave(context, got).await,
@@ -20,6 +27,9 @@ pub async fn dispatch(context: &Context, got: &Received) -> Result<()> {
         ("Remove", _) => enrollment::apub::remove(context, got).await,
         ("Update", "Group") => catalogue::apub::update(context, got).await,
         ("Create", "Note") if enrollment::apub::answer_words(context, got).await? => Ok(()),
-        _ => got.settle(context, |_| Ok::<(), Error>(())).await,
+        _ => {
+            tracing::debug!(kind, about, "no feature knows this activity");
+            got.settle(context, |_| Ok::<(), Error>(())).await
+        }
     }
 }

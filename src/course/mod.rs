@@ -13,6 +13,7 @@ pub use verbs::{
     withdraw,
 };
 
+use crate::account;
 use crate::actor::{self, Actor};
 use crate::clock::Time;
 use crate::db::Db;
@@ -164,23 +165,24 @@ pub fn get_visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<R
     if course.is_public() {
         return Ok((course, actor));
     }
-    if let Some(by) = visitor {
-        if organizes(db, by, &course)? || is_moderator(db, by)? {
-            return Ok((course, actor));
-        }
+    match visitor {
+        Some(by) if organizes(db, by, &course)? || is_moderator(db, by)? => Ok((course, actor)),
+        _ => Err(Error::NotFound),
     }
-    Err(Error::NotFound)
 }
 
 /// Whether this person moderates the instance.
 pub fn is_moderator(db: &mut Db, by: &Actor) -> Result<bool> {
-    Ok(by.here && store::moderators(db)?.contains(&by.id))
+    match account::may_moderate(db, by) {
+        Ok(_) => Ok(true),
+        Err(Error::Denied(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// Refuses anyone who does not moderate the instance.
 pub fn may_moderate(db: &mut Db, by: &Actor) -> Result<()> {
-    by.may_act()?;
-    if is_moderator(db, by)? { Ok(()) } else { Err(Error::denied("Only moderators may do this.")) }
+    account::may_moderate(db, by).map(drop)
 }
 
 /// Everyone who moderates the instance.

@@ -1,9 +1,10 @@
 //! Does a proposal go its way, and may only those change a course who may?
 
 use super::*;
-use crate::db::schema::{accounts, notices};
+use crate::account::Role;
+use crate::db::schema::notices;
 use crate::error::Error;
-use crate::tests::World;
+use crate::tests::{Browser, World};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 fn draft(title: &str, handle: &str) -> Draft {
@@ -24,24 +25,7 @@ fn proposed(world: &World, by: &Actor, draft: Draft) -> Result<Course> {
 
 /// A person here who moderates.
 fn moderator(world: &World) -> Actor {
-    let chi = world.person("chi");
-    let id = chi.id;
-    world.tx(move |tx| {
-        let row = (
-            accounts::actor_id.eq(id),
-            accounts::email.eq("chi@us.test"),
-            accounts::password_hash.eq(""),
-            accounts::role.eq("moderator"),
-            accounts::state.eq("active"),
-            accounts::zone.eq("UTC"),
-            accounts::theme.eq("auto"),
-            accounts::application.eq(""),
-            accounts::created_at.eq(tx.now()),
-        );
-        diesel::insert_into(accounts::table).values(row).execute(&mut **tx)?;
-        Ok(())
-    });
-    chi
+    Browser::with_role(world, "chi", Role::Moderator).actor()
 }
 
 fn notices_of(world: &World, of: &Actor) -> Vec<String> {

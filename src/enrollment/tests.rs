@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::Time;
 use crate::cohort::Plan;
 use crate::course::{BotKeys, CourseState, Draft};
-use crate::db::schema::{accounts, activities, courses, notices};
+use crate::db::schema::{activities, courses, notices};
 use crate::federation::Received;
 use crate::id::InboxId;
 use crate::tests::World;
@@ -303,12 +303,4 @@ fn a_follow_from_here_is_pending_until_the_course_agrees() {
     school.world.tx(move |tx| unfollow(tx, &by, &course));
     let undo = school.sent("Undo").pop().unwrap();
     assert_eq!(undo["object"]["id"], sent["id"]);
-}
-
-#[test]
-fn moderators_are_who_the_accounts_say() {
-    let school = school(5, "open");
-    let moderators = school.world.read(course::moderators);
-    let accounts: i64 = school.world.read(|db| Ok(accounts::table.count().get_result(db)?));
-    assert_eq!((moderators.len(), accounts), (0, 0));
 }
