@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::federation::{Context, Documents, Received, wire};
+use crate::{catalogue, enrollment};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -16,6 +17,19 @@ pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Re
 async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let kind = wire::kind(&got.activity).unwrap_or_default();
     let about = wire::kind(got.object()).unwrap_or_default();
-    tracing::debug!(kind, about, "no feature knows this activity");
-    got.settle(context, |_| Ok::<(), Error>(())).await
+    match (kind, about) {
+        ("Follow", _) => enrollment::apub::follow(context, got).await,
+        ("Join", _) => enrollment::apub::join(context, got).await,
+        ("Leave", _) => enrollment::apub::leave(context, got).await,
+        ("Undo", "Follow" | "Join" | "") => enrollment::apub::undo(context, got).await,
+        ("Accept", _) => enrollment::apub::accept(context, got).await,
+        ("Reject", _) => enrollment::apub::reject(context, got).await,
+        ("Remove", _) => enrollment::apub::remove(context, got).await,
+        ("Update", "Group") => catalogue::apub::update(context, got).await,
+        ("Create", "Note") if enrollment::apub::answer_words(context, got).await? => Ok(()),
+        _ => {
+            tracing::debug!(kind, about, "no feature knows this activity");
+            got.settle(context, |_| Ok::<(), Error>(())).await
+        }
+    }
 }

@@ -31,10 +31,12 @@ pub mod note;
 pub mod account;
 pub mod sign_in;
 pub mod course;
+pub mod syllabus;
 pub mod cohort;
 pub mod enrollment;
 pub mod assignment;
 pub mod submission;
+pub mod catalogue;
 pub mod site;
 
 // Top: knows everyone.

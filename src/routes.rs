@@ -5,6 +5,7 @@ use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
 use crate::{account, federation, notice, sign_in, site};
+use crate::{catalogue, cohort, course, enrollment, syllabus};
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
@@ -16,6 +17,11 @@ pub fn routes() -> Router<App> {
         .merge(sign_in::web::routes())
         .merge(notice::web::routes())
         .merge(site::web::routes())
+        .merge(catalogue::web::routes())
+        .merge(course::web::routes())
+        .merge(syllabus::web::routes())
+        .merge(cohort::web::routes())
+        .merge(enrollment::web::routes())
 }
 
 /// The whole of it: pages and documents with all that a request passes on its way to them.
