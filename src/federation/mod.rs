@@ -1,9 +1,11 @@
-//! How do servers talk to each other? Knows actors, but no feature.
+//! How do servers talk to each other, and whom do we believe? Knows actors, but no feature.
 
+pub mod address;
 pub mod fetch;
 pub mod object;
 pub mod outbox;
 pub mod received;
+pub mod signature;
 pub mod wire;
 
 pub use received::{Context, Received};
