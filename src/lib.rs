@@ -27,6 +27,7 @@ pub mod course;
 pub mod enrollment;
 pub mod note;
 pub mod notice;
+pub mod media;
 pub mod submission;
 
 // Top: knows everyone.
