@@ -4,6 +4,7 @@ pub mod apub;
 mod draft;
 pub mod due;
 mod form;
+pub mod news;
 pub mod rubric;
 mod store;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;

@@ -4,7 +4,7 @@ use super::{HomeAnswer, Revision, Submission, SubmissionState, get, store};
 use crate::actor::Actor;
 use crate::assignment::{self, Assignment, AssignmentState};
 use crate::clock::Time;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Problems, Result};
 use crate::event::Happened;
@@ -43,9 +43,8 @@ impl Work {
 
     fn check(&self) -> Result<()> {
         let mut problems = Problems::default();
-        let is_long = self.body_md.len().max(self.body_html.len()) > text::MAX_TEXT_BYTES * 4;
         let has_text = !text::plain(&self.body_html).unwrap_or_default().trim().is_empty();
-        problems.add_if(is_long || self.body_md.len() > text::MAX_TEXT_BYTES, "text", "The text has at most 64 KiB.");
+        problems.add_if(self.body_md.len() > text::MAX_TEXT_BYTES, "text", "The text has at most 64 KiB.");
         problems.add_if(!has_text && self.media.is_empty(), "text", "Please write something or choose a file.");
         problems.add_if(self.media.len() > MOST_FILES, "files", "Please hand in at most 10 files.");
         problems.check()
@@ -90,26 +89,32 @@ pub fn send_in(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId, work: Work) -> Res
     Ok((submission, revision))
 }
 
-fn check_may(tx: &mut Tx<'_>, by: &Actor, assignment: &Assignment) -> Result<()> {
+/// Refuses whoever cannot hand in for this assignment now, with the reason.
+pub(super) fn check_may(db: &mut Db, by: &Actor, assignment: &Assignment) -> Result<()> {
     by.may_act()?;
-    match assignment.state {
-        AssignmentState::Draft => return Err(Error::NotFound),
-        AssignmentState::Open | AssignmentState::Review => {}
-        AssignmentState::Released | AssignmentState::Closed => {
-            return Err(Error::invalid("text", "Nothing more can be handed in: this assignment is over."));
-        }
-    }
-    let place = enrollment::find(tx, assignment.cohort_id, by.id)?;
+    check_takes_work(assignment)?;
+    let place = enrollment::find(db, assignment.cohort_id, by.id)?;
     let learns = place.is_some_and(|p| {
         p.state == enrollment::EnrollmentState::Active && p.role == enrollment::Role::Learner
     });
     if learns { Ok(()) } else { Err(Error::denied("Only learners who take part in this run can hand in work.")) }
 }
 
+/// Refuses when the assignment takes no work at all.
+pub(super) fn check_takes_work(assignment: &Assignment) -> Result<()> {
+    match assignment.state {
+        AssignmentState::Draft => Err(Error::NotFound),
+        AssignmentState::Open | AssignmentState::Review => Ok(()),
+        AssignmentState::Released | AssignmentState::Closed => {
+            Err(Error::invalid("text", "Nothing more can be handed in: this assignment is over."))
+        }
+    }
+}
+
 fn check_open(old: &Submission, assignment: &Assignment) -> Result<()> {
     let begun = matches!(old.state, SubmissionState::UnderReview | SubmissionState::Released);
     let in_time_under_review = old.state == SubmissionState::Submitted
-        && old.answer == HomeAnswer::Home
+        && matches!(old.answer, HomeAnswer::Home | HomeAnswer::Received)
         && assignment.state == AssignmentState::Review;
     if begun || in_time_under_review {
         return Err(Error::invalid("text", "Your work is being reviewed, so it can no longer be changed."));

@@ -2,6 +2,7 @@
 
 pub mod apub;
 mod hand_in;
+pub mod news;
 mod note;
 mod store;
 #[cfg(test)]
@@ -197,6 +198,11 @@ pub fn may_fetch(db: &mut Db, by: &Actor, file: &Media) -> Result<()> {
 /// Sends work out for review, or lets its reviews out; done by the review feature.
 pub fn move_to(tx: &mut Tx<'_>, id: SubmissionId, state: SubmissionState) -> Result<()> {
     store::set_state(tx, id, state)
+}
+
+/// One version, by key.
+pub fn revision(db: &mut Db, id: RevisionId) -> Result<Revision> {
+    store::find_revision(db, id)?.ok_or(Error::NotFound)
 }
 
 /// How many pieces of work were handed in, without those that were withdrawn.

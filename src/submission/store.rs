@@ -118,10 +118,9 @@ pub(super) fn insert_revision(
     Ok(diesel::insert_into(revisions::table).values(values).returning(revisions::id).get_result(&mut **tx)?)
 }
 
-/// The text of all versions goes; that they were there stays.
+/// All versions go; that there was something stays.
 pub(super) fn withdraw(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
-    let blank = (revisions::body_md.eq(""), revisions::body_html.eq(""));
-    diesel::update(revisions::table.filter(revisions::submission_id.eq(id))).set(blank).execute(&mut **tx)?;
+    diesel::delete(revisions::table.filter(revisions::submission_id.eq(id))).execute(&mut **tx)?;
     set_state(tx, id, SubmissionState::Withdrawn)
 }
 

@@ -101,7 +101,8 @@ impl EditPage {
 }
 
 #[derive(serde::Deserialize)]
-struct Wanted {
+/// Which run is meant.
+pub(super) struct Wanted {
     #[serde(default)]
     cohort: String,
 }
