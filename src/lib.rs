@@ -25,9 +25,9 @@ pub mod assignment;
 pub mod cohort;
 pub mod course;
 pub mod enrollment;
+pub mod media;
 pub mod note;
 pub mod notice;
-pub mod media;
 pub mod submission;
 
 // Top: knows everyone.

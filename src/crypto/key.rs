@@ -46,9 +46,7 @@ pub struct Keypair {
 
 impl fmt::Debug for Keypair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keypair")
-            .field("public_pem", &self.public_pem)
-            .finish_non_exhaustive()
+        f.debug_struct("Keypair").field("public_pem", &self.public_pem).finish_non_exhaustive()
     }
 }
 
@@ -59,10 +57,7 @@ impl Keypair {
     pub fn generate() -> Result<Self, KeyError> {
         let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Generate)?;
         let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).map_err(|_| KeyError::Generate)?;
-        Ok(Self {
-            private_pem: to_pem("PRIVATE KEY", private.as_ref())?,
-            public_pem: public_pem(&key)?,
-        })
+        Ok(Self { private_pem: to_pem("PRIVATE KEY", private.as_ref())?, public_pem: public_pem(&key)? })
     }
 }
 
@@ -95,12 +90,8 @@ impl SigningKey {
     /// Signs by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 8.2); the result is as long as the modulus.
     pub fn sign_rsa_sha256(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.0.public_modulus_len()];
-        let signed = self.0.sign(
-            &aws_lc_rs::signature::RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        );
+        let signed =
+            self.0.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         // A key that was parsed and checked cannot fail to sign into a buffer of its own length.
         // Should it ever, the peer refuses the empty signature and the delivery is reported.
         if signed.is_err() {
@@ -137,9 +128,7 @@ impl VerifyingKey {
         if !MODULUS_BYTES.contains(&parts.modulus.as_bytes().len()) {
             return Err(KeyError::Size);
         }
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref())
-            .map(Self)
-            .map_err(|_| KeyError::NotRsa)
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref()).map(Self).map_err(|_| KeyError::NotRsa)
     }
 
     /// Whether `signature` over `message` is this key's, by RSASSA-PKCS1-v1_5 with SHA-256.
@@ -149,8 +138,7 @@ impl VerifyingKey {
 }
 
 fn public_pem(key: &KeyPair) -> Result<String, KeyError> {
-    let der =
-        AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::NotRsa)?;
+    let der = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::NotRsa)?;
     to_pem("PUBLIC KEY", der.as_ref())
 }
 

@@ -10,7 +10,6 @@ mod tests;
 mod token;
 
 pub use key::{KeyError, Keypair, SigningKey, VerifyingKey};
-pub use key::Keypair as KeyPair;
 pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 pub use token::{Token, TokenHash, handle_suffix, token_128, token_256};
 
@@ -27,9 +26,4 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// For secrets: a comparison that stops at the first difference tells how much of a guess was right.
 pub fn same_secret(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
-}
-
-/// A fresh key pair for an actor here; takes some 80 ms, so it is made before the transaction.
-pub fn generate_keys() -> crate::error::Result<KeyPair> {
-    Keypair::generate().map_err(|e| crate::error::Error::Internal(Box::new(e)))
 }

@@ -39,9 +39,7 @@ impl Password {
         }
         let mut salt = [0; SALT_BYTES];
         chance.fill_bytes(&mut salt);
-        let hash = argon()?
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .map_err(|_| PasswordError::Hash)?;
+        let hash = argon()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| PasswordError::Hash)?;
         Ok(hash.to_string())
     }
 
@@ -60,7 +58,8 @@ impl Password {
     ///
     /// Otherwise the answer's speed would tell which names exist (ACC-01).
     pub fn verify_nobody(password: &str) -> bool {
-        Self::verify(password, NOBODY) && false
+        let _ = Self::verify(password, NOBODY);
+        false
     }
 
     /// Whether a stored hash was made with other parameters than today's, so that it should be

@@ -23,13 +23,8 @@ fn oracle() -> RsaPrivateKey {
 
 /// The scheme object of the oracle, with the DigestInfo prefix of SHA-256 (RFC 8017 9.2 note 1).
 fn scheme() -> Pkcs1v15Sign {
-    let prefix = data_encoding::HEXLOWER
-        .decode(b"3031300d060960864801650304020105000420")
-        .unwrap();
-    Pkcs1v15Sign {
-        hash_len: Some(32),
-        prefix: prefix.into(),
-    }
+    let prefix = data_encoding::HEXLOWER.decode(b"3031300d060960864801650304020105000420").unwrap();
+    Pkcs1v15Sign { hash_len: Some(32), prefix: prefix.into() }
 }
 
 #[test]
@@ -40,10 +35,7 @@ fn generated_keys_are_read_by_the_oracle_and_by_us() {
     assert_eq!(public, key.to_public_key());
     let signing = SigningKey::from_pem(&pair().private_pem).unwrap();
     assert_eq!(signing.public_pem().unwrap(), pair().public_pem);
-    assert_eq!(
-        pair().public_pem,
-        public.to_public_key_pem(LineEnding::LF).unwrap()
-    );
+    assert_eq!(pair().public_pem, public.to_public_key_pem(LineEnding::LF).unwrap());
 }
 
 proptest! {
@@ -73,9 +65,7 @@ fn pkcs1_pem_is_read_too() {
     let public = key.to_public_key().to_pkcs1_pem(LineEnding::CRLF).unwrap();
     let private = key.to_pkcs1_pem(LineEnding::LF).unwrap();
     assert!(public.contains("BEGIN RSA PUBLIC KEY"));
-    let signature = SigningKey::from_pem(&private)
-        .unwrap()
-        .sign_rsa_sha256(b"m");
+    let signature = SigningKey::from_pem(&private).unwrap().sign_rsa_sha256(b"m");
     let verifying = VerifyingKey::from_pem(&format!("\n  {public}\n\n")).unwrap();
     assert!(verifying.verify_rsa_sha256(b"m", &signature));
     assert!(!verifying.verify_rsa_sha256(b"m", &signature[1..]));
@@ -85,25 +75,13 @@ fn pkcs1_pem_is_read_too() {
 #[test]
 fn small_keys_other_keys_and_mixed_up_kinds_are_refused() {
     let small = RsaPrivateKey::new(&mut rsa_rng(), 1024).unwrap();
-    let pem = small
-        .to_public_key()
-        .to_public_key_pem(LineEnding::LF)
-        .unwrap();
+    let pem = small.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
     assert_eq!(VerifyingKey::from_pem(&pem).unwrap_err(), KeyError::Size);
-    assert_eq!(
-        VerifyingKey::from_pem(&pair().private_pem).unwrap_err(),
-        KeyError::NotPem
-    );
-    assert_eq!(
-        SigningKey::from_pem(&pair().public_pem).unwrap_err(),
-        KeyError::NotPem
-    );
+    assert_eq!(VerifyingKey::from_pem(&pair().private_pem).unwrap_err(), KeyError::NotPem);
+    assert_eq!(SigningKey::from_pem(&pair().public_pem).unwrap_err(), KeyError::NotPem);
     let ed25519 = "-----BEGIN PUBLIC KEY-----\n\
         MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
-    assert_eq!(
-        VerifyingKey::from_pem(ed25519).unwrap_err(),
-        KeyError::NotRsa
-    );
+    assert_eq!(VerifyingKey::from_pem(ed25519).unwrap_err(), KeyError::NotRsa);
     let huge = format!("-----BEGIN PUBLIC KEY-----\n{}", "A".repeat(9000));
     assert_eq!(VerifyingKey::from_pem(&huge).unwrap_err(), KeyError::NotPem);
 }
@@ -153,10 +131,7 @@ fn sha256_is_the_standard_one() {
 #[test]
 fn a_password_verifies_and_its_neighbours_do_not() {
     let stored = Password::hash("grüße 🌱", &mut chance()).unwrap();
-    assert!(
-        stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-        "{stored}"
-    );
+    assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
     assert!(Password::verify("grüße 🌱", &stored));
     assert!(!Password::verify("grüße 🌱 ", &stored));
     assert!(!Password::verify("", &stored));
@@ -172,10 +147,7 @@ fn long_passwords_are_whole_or_refused_never_cut() {
     assert!(Password::verify(&long, &stored));
     assert!(!Password::verify(&long[1..], &stored));
     let longer = format!("{long}a");
-    assert_eq!(
-        Password::hash(&longer, &mut chance()),
-        Err(PasswordError::TooLong)
-    );
+    assert_eq!(Password::hash(&longer, &mut chance()), Err(PasswordError::TooLong));
     assert!(!Password::verify(&longer, &stored));
     let empty = Password::hash("", &mut chance()).unwrap();
     assert!(!Password::verify(&longer, &empty));
@@ -205,10 +177,7 @@ fn tokens_have_their_shapes_and_hash_to_what_is_stored() {
     assert_eq!(Token::shown("' OR 1=1"), None);
     let id = token_128(&mut chance);
     assert_eq!(id.len(), 26);
-    assert!(
-        id.bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    );
+    assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
     assert_eq!(handle_suffix(&mut chance).len(), 4);
 }
 

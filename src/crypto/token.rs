@@ -30,10 +30,7 @@ impl Token {
 
     /// Takes what somebody showed; anything that is not the shape of a token is `None`.
     pub fn shown(text: &str) -> Option<Self> {
-        let shape = text.len() == 43
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let shape = text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         shape.then(|| Self(text.to_owned()))
     }
 

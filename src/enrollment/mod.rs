@@ -6,7 +6,7 @@ use crate::actor::Actor;
 use crate::clock::Time;
 use crate::cohort;
 use crate::course::Course;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::{ActorId, CohortId, EnrollmentId};
 use crate::federation::outbox::Audience;
@@ -107,4 +107,19 @@ pub fn audience(db: &mut Db, course: &Course) -> Result<Audience> {
         people.extend(roster(db, cohort.id)?.into_iter().map(|(_, actor)| actor));
     }
     Ok(Audience::followers_of(db, course.actor_id)?.and(Audience::servers(&people)))
+}
+
+/// What somebody asks with.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// What they wrote to the organizers.
+    pub message: String,
+    /// The Join that is to be answered; nothing when asked by a form or by words.
+    pub join_uri: Option<String>,
+}
+
+/// Asks for a place in a cohort whose home is here.
+pub fn enroll(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, ask: &Ask) -> Result<Enrollment> {
+    by.may_act()?;
+    store::insert(tx, cohort, by.id, ask)
 }

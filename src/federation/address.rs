@@ -11,18 +11,8 @@ use url::{Host, Url};
 const MAX_URL_BYTES: usize = 2048;
 
 /// Endings under which no public server lives.
-const PRIVATE_ENDINGS: [&str; 10] = [
-    "localhost",
-    "local",
-    "localdomain",
-    "internal",
-    "intranet",
-    "private",
-    "lan",
-    "home",
-    "corp",
-    "arpa",
-];
+const PRIVATE_ENDINGS: [&str; 10] =
+    ["localhost", "local", "localdomain", "internal", "intranet", "private", "lan", "home", "corp", "arpa"];
 
 /// What is allowed beyond public servers on https. The default allows nothing more.
 ///
@@ -44,10 +34,7 @@ impl Rules {
         is_public(ip)
             || (ip.is_loopback()
                 && (self.allow_loopback_names
-                    || self
-                        .loopback_names
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(host))))
+                    || self.loopback_names.iter().any(|name| name.eq_ignore_ascii_case(host))))
     }
 
     /// Whether `http` and ports are allowed for this host: only towards the machine itself.
@@ -58,10 +45,7 @@ impl Rules {
                 Host::Ipv6(ip) => ip.is_loopback(),
                 Host::Domain(name) => {
                     matches!(ending(name), "localhost" | "test")
-                        || self
-                            .loopback_names
-                            .iter()
-                            .any(|n| n.eq_ignore_ascii_case(name))
+                        || self.loopback_names.iter().any(|n| n.eq_ignore_ascii_case(name))
                 }
             }
     }
@@ -129,15 +113,9 @@ pub fn check_url(url: &Url, rules: &Rules) -> Result<(), UrlRefused> {
 
 fn check_name(name: &str) -> Result<(), UrlRefused> {
     let labels_sound = name.split('.').all(|label| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     });
-    let sound = labels_sound
-        && name.len() <= 253
-        && name.contains('.')
-        && !PRIVATE_ENDINGS.contains(&ending(name));
+    let sound = labels_sound && name.len() <= 253 && name.contains('.') && !PRIVATE_ENDINGS.contains(&ending(name));
     sound.then_some(()).ok_or(UrlRefused::PrivateName)
 }
 
@@ -235,11 +213,7 @@ mod tests {
     #[test]
     fn production_follows_https_to_public_names_only() {
         let rules = Rules::default();
-        for good in [
-            "https://good.test/a?b#c",
-            "https://sub.good.test:443",
-            "https://bücher.example/",
-        ] {
+        for good in ["https://good.test/a?b#c", "https://sub.good.test:443", "https://bücher.example/"] {
             assert_eq!(check(good, &rules), Ok(()), "{good}");
         }
         for (bad, why) in [
@@ -279,10 +253,7 @@ mod tests {
 
     #[test]
     fn development_opens_the_machine_itself_and_nothing_else() {
-        let rules = Rules {
-            allow_loopback_names: true,
-            ..Rules::default()
-        };
+        let rules = Rules { allow_loopback_names: true, ..Rules::default() };
         for good in [
             "http://localhost:8080/",
             "http://north.localhost:1/",
@@ -312,20 +283,11 @@ mod tests {
 
     #[test]
     fn named_loopback_hosts_keep_the_rules_of_production() {
-        let rules = Rules {
-            loopback_names: vec!["north.test".into()],
-            ..Rules::default()
-        };
+        let rules = Rules { loopback_names: vec!["north.test".into()], ..Rules::default() };
         assert_eq!(check("https://north.test/", &rules), Ok(()));
         assert_eq!(check("http://north.test/", &rules), Err(UrlRefused::Scheme));
-        assert_eq!(
-            check("https://north.test:8443/", &rules),
-            Err(UrlRefused::Port)
-        );
-        assert_eq!(
-            check("https://localhost/", &rules),
-            Err(UrlRefused::PrivateName)
-        );
+        assert_eq!(check("https://north.test:8443/", &rules), Err(UrlRefused::Port));
+        assert_eq!(check("https://localhost/", &rules), Err(UrlRefused::PrivateName));
         let loopback = IpAddr::from([127, 0, 0, 1]);
         assert!(rules.may_connect("North.test", loopback));
         assert!(!rules.may_connect("south.test", loopback));

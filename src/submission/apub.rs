@@ -8,7 +8,7 @@ use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort, Enrolling};
 use crate::course;
 use crate::db::Tx;
-use crate::enrollment::{self, EnrollmentState};
+use crate::enrollment::{self, Ask, EnrollmentState};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
@@ -17,9 +17,6 @@ use crate::id::{AssignmentId, RevisionId, SubmissionId};
 use crate::media::{self, File, Kept};
 use crate::note::{self, Note};
 use serde_json::{Value, json};
-
-/// Gives somebody a place in a run that is open to everyone, because they handed in (federation A4).
-pub type Admit = fn(&mut Tx<'_>, &Actor, &Cohort) -> Result<()>;
 
 /// Whether a document is work handed in by our own kind.
 pub fn is_submission(document: &Value) -> bool {
@@ -252,7 +249,10 @@ async fn settle(
         let assignment = assignment::get(tx, id)?;
         let cohort = cohort::get(tx, assignment.cohort_id)?;
         if is_admissible(tx, &by, &cohort)? {
-            (ADMIT)(tx, &by, &cohort)?;
+            let place = enrollment::enroll(tx, &by, cohort.id, &Ask::default())?;
+            if place.state != EnrollmentState::Active {
+                return Err(Error::denied("No seat is free in this run, so work cannot be handed in."));
+            }
         }
         let mut kept = Vec::new();
         for file in &files {
@@ -270,9 +270,6 @@ async fn settle(
     })
     .await
 }
-
-/// How a hand-in enrolls. SLOT: the verb of `enrollment` for somebody elsewhere who asks for a place.
-const ADMIT: Admit = |_, _, _| Ok(());
 
 /// Fetches the files of work, in the name of the instance, and puts them on disk.
 async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {

@@ -37,18 +37,9 @@ const TAGS: [&str; 24] = [
     "hr",
 ];
 /// What goes with all that is inside.
-const GONE: [&str; 9] = [
-    "script", "style", "iframe", "object", "template", "title", "noscript", "svg", "math",
-];
+const GONE: [&str; 9] = ["script", "style", "iframe", "object", "template", "title", "noscript", "svg", "math"];
 /// Classes that carry meaning between servers: mentions, hashtags, shortened links.
-const CLASSES: [&str; 6] = [
-    "mention",
-    "hashtag",
-    "ellipsis",
-    "invisible",
-    "u-url",
-    "h-card",
-];
+const CLASSES: [&str; 6] = ["mention", "hashtag", "ellipsis", "invisible", "u-url", "h-card"];
 /// Elements that need no closing tag and hold nothing, or close themselves at the next of a kind.
 const FLAT: [&str; 6] = ["br", "hr", "img", "wbr", "p", "li"];
 /// Harmless elements beside [`TAGS`] whose closing tags count when nesting is measured.
@@ -71,10 +62,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("ol", HashSet::from(["start", "reversed"])),
             ("li", HashSet::from(["value"])),
         ]))
-        .allowed_classes(HashMap::from([
-            ("a", HashSet::from(CLASSES)),
-            ("span", HashSet::from(CLASSES)),
-        ]))
+        .allowed_classes(HashMap::from([("a", HashSet::from(CLASSES)), ("span", HashSet::from(CLASSES))]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Deny)
         .link_rel(Some("nofollow noopener noreferrer"))
@@ -115,9 +103,7 @@ pub fn clean_again(stored: &str) -> String {
 fn lower_headings(clean: &str) -> String {
     let mut out = clean.to_owned();
     for level in ["h1", "h2"] {
-        out = out
-            .replace(&format!("<{level}>"), "<h3>")
-            .replace(&format!("</{level}>"), "</h3>");
+        out = out.replace(&format!("<{level}>"), "<h3>").replace(&format!("</{level}>"), "</h3>");
     }
     out
 }
@@ -139,9 +125,7 @@ fn is_costly(html: &str) -> bool {
             Some(rest) => (true, rest),
             None => (false, piece),
         };
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let tag = rest.get(..end).unwrap_or_default();
         let Some(name) = known(tag) else {
             trust_closing = false;
@@ -172,18 +156,10 @@ fn is_costly(html: &str) -> bool {
 /// the text: ampersands that stay ampersands, and all that begins with the byte 0xC2.
 fn slow_letters(html: &str) -> usize {
     let ampersands = html.split('&').skip(1);
-    let escapes = |rest: &&str| {
-        ["lt;", "gt;", "quot;"]
-            .iter()
-            .any(|name| rest.starts_with(name))
-    };
-    ampersands.filter(|rest| !escapes(rest)).count()
-        + html.bytes().filter(|&byte| byte == 0xC2).count()
+    let escapes = |rest: &&str| ["lt;", "gt;", "quot;"].iter().any(|name| rest.starts_with(name));
+    ampersands.filter(|rest| !escapes(rest)).count() + html.bytes().filter(|&byte| byte == 0xC2).count()
 }
 
 fn known(tag: &str) -> Option<&'static str> {
-    TAGS.iter()
-        .chain(&PLAIN)
-        .copied()
-        .find(|name| name.eq_ignore_ascii_case(tag))
+    TAGS.iter().chain(&PLAIN).copied().find(|name| name.eq_ignore_ascii_case(tag))
 }

@@ -11,9 +11,7 @@ pub fn is_handle(text: &str) -> bool {
     HANDLE_BYTES.contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
 /// A handle made from a title: `Über Café & Go!` becomes `uber-cafe-go`.
@@ -22,11 +20,7 @@ pub fn is_handle(text: &str) -> bool {
 pub fn slug(title: &str) -> Option<String> {
     let mut out = String::new();
     for c in title.chars().flat_map(char::to_lowercase) {
-        let spelled = if c.is_ascii_alphanumeric() {
-            Some(None)
-        } else {
-            latin(c).map(Some)
-        };
+        let spelled = if c.is_ascii_alphanumeric() { Some(None) } else { latin(c).map(Some) };
         match spelled {
             Some(None) => out.push(c),
             Some(Some(letters)) => out.push_str(letters),

@@ -10,27 +10,11 @@ use ammonia::Builder;
 use super::{TextError, clean_html};
 
 /// The elements that make line breaks in plain text.
-const BREAKING: [&str; 12] = [
-    "p",
-    "br",
-    "li",
-    "ul",
-    "ol",
-    "pre",
-    "blockquote",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-];
+const BREAKING: [&str; 12] = ["p", "br", "li", "ul", "ol", "pre", "blockquote", "h3", "h4", "h5", "h6", "hr"];
 
 static OUTLINE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
-    builder
-        .tags(HashSet::from(BREAKING))
-        .generic_attributes(HashSet::new())
-        .tag_attributes(HashMap::new());
+    builder.tags(HashSet::from(BREAKING)).generic_attributes(HashSet::new()).tag_attributes(HashMap::new());
     builder
 });
 
@@ -67,17 +51,8 @@ fn decode(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = [
-            ("amp;", '&'),
-            ("lt;", '<'),
-            ("gt;", '>'),
-            ("quot;", '"'),
-            ("nbsp;", ' '),
-        ];
-        match known
-            .iter()
-            .find_map(|(name, c)| Some((after.strip_prefix(name)?, c)))
-        {
+        let known = [("amp;", '&'), ("lt;", '<'), ("gt;", '>'), ("quot;", '"'), ("nbsp;", ' ')];
+        match known.iter().find_map(|(name, c)| Some((after.strip_prefix(name)?, c))) {
             Some((after, c)) => {
                 out.push(*c);
                 rest = after;
@@ -113,15 +88,11 @@ pub fn excerpt(text: &str, max_chars: usize) -> String {
     };
     let head = line.get(..cut).unwrap_or_default();
     // A word that fills most of the excerpt is cut anyway.
-    let end = head
-        .rfind(' ')
-        .filter(|&space| space * 2 > head.len())
-        .unwrap_or(head.len());
+    let end = head.rfind(' ').filter(|&space| space * 2 > head.len()).unwrap_or(head.len());
     format!("{}…", head.get(..end).unwrap_or(head).trim_end())
 }
 
 /// The longest beginning of `text` that has at most `max_bytes` bytes and whole characters.
 pub fn truncate(text: &str, max_bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(max_bytes))
-        .unwrap_or(text)
+    text.get(..text.floor_char_boundary(max_bytes)).unwrap_or(text)
 }

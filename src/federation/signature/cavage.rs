@@ -35,8 +35,7 @@ const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// Reads the one `Signature` header and prepares what may have been signed.
 pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified, SignatureError> {
-    let header =
-        joined(request.headers, "signature").map_err(|_| SignatureError::Unsigned("signature"))?;
+    let header = joined(request.headers, "signature").map_err(|_| SignatureError::Unsigned("signature"))?;
     let parameters = parameters(&header)?;
     let get = |name: &str| parameters.get(name).copied();
     let hs2019 = match get("algorithm") {
@@ -54,14 +53,10 @@ pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified,
     let covered = covered(get("headers").ok_or(SignatureError::Uncovered(REQUEST_TARGET))?)?;
     let post = request.method == Method::POST;
     check_covered(&covered, post)?;
-    let times = Times {
-        created: get("created").map(seconds).transpose()?,
-        expires: get("expires").map(seconds).transpose()?,
-    };
+    let times =
+        Times { created: get("created").map(seconds).transpose()?, expires: get("expires").map(seconds).transpose()? };
     // The draft ties the two to hs2019, because older verifiers do not know them (12 2.3).
-    let signs_times = covered
-        .iter()
-        .any(|name| name == CREATED || name == EXPIRES);
+    let signs_times = covered.iter().any(|name| name == CREATED || name == EXPIRES);
     if signs_times && !hs2019 {
         return Err(SignatureError::Algorithm);
     }
@@ -83,13 +78,8 @@ struct Times {
 
 fn seconds(text: &str) -> Result<u64, SignatureError> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let value = digits
-        .then(|| text.parse().ok())
-        .flatten()
-        .ok_or(SignatureError::Time)?;
-    (value <= LAST_SECOND)
-        .then_some(value)
-        .ok_or(SignatureError::Time)
+    let value = digits.then(|| text.parse().ok()).flatten().ok_or(SignatureError::Time)?;
+    (value <= LAST_SECOND).then_some(value).ok_or(SignatureError::Time)
 }
 
 /// Splits `name="value",name=number` strictly: no escapes, no repetition, nothing left over.
@@ -104,9 +94,7 @@ fn parameters(header: &str) -> Result<HashMap<&str, &str>, SignatureError> {
         };
         let name = name.trim();
         let sound = !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
             && !value.contains(['"', '\\']);
         if !sound || found.len() >= MAX_PARAMETERS || found.insert(name, value.trim()).is_some() {
             return Err(SignatureError::Malformed);
@@ -129,21 +117,15 @@ fn key_url(key_id: &str) -> Result<Url, SignatureError> {
 }
 
 fn covered(list: &str) -> Result<Vec<String>, SignatureError> {
-    let names: Vec<String> = list
-        .split_ascii_whitespace()
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let names: Vec<String> = list.split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
     let sound = |name: &str| {
         matches!(name, REQUEST_TARGET | CREATED | EXPIRES)
-            || name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let mut sorted = names.clone();
     sorted.sort_unstable();
     sorted.dedup();
-    let good =
-        names.len() <= MAX_COVERED && sorted.len() == names.len() && names.iter().all(|n| sound(n));
+    let good = names.len() <= MAX_COVERED && sorted.len() == names.len() && names.iter().all(|n| sound(n));
     good.then_some(names).ok_or(SignatureError::Malformed)
 }
 
@@ -160,12 +142,7 @@ fn check_covered(covered: &[String], post: bool) -> Result<(), SignatureError> {
 }
 
 /// SIG-09: only times that are signed count, and all that are signed must hold.
-fn check_fresh(
-    covered: &[String],
-    times: &Times,
-    headers: &HeaderMap,
-    now: SystemTime,
-) -> Result<(), SignatureError> {
+fn check_fresh(covered: &[String], times: &Times, headers: &HeaderMap, now: SystemTime) -> Result<(), SignatureError> {
     let has = |name: &str| covered.iter().any(|c| c == name);
     let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
     let mut signed_at = Vec::new();
@@ -192,11 +169,7 @@ fn check_fresh(
 }
 
 /// The signing strings to try. Some software signs the path alone, some the path with its query.
-fn messages(
-    request: Incoming<'_>,
-    covered: &[String],
-    times: &Times,
-) -> Result<Vec<String>, SignatureError> {
+fn messages(request: Incoming<'_>, covered: &[String], times: &Times) -> Result<Vec<String>, SignatureError> {
     let mut values = BTreeMap::new();
     for name in covered {
         let value = match name.as_str() {
@@ -212,10 +185,7 @@ fn messages(
     if path != request.target {
         targets.push(path);
     }
-    targets
-        .into_iter()
-        .map(|target| signing_string(request.method, target, covered, values.clone()))
-        .collect()
+    targets.into_iter().map(|target| signing_string(request.method, target, covered, values.clone())).collect()
 }
 
 /// The text that is signed (draft-cavage-12 2.3), for both directions.
@@ -228,10 +198,7 @@ pub(super) fn signing_string(
     covered: &[String],
     mut values: BTreeMap<String, String>,
 ) -> Result<String, SignatureError> {
-    let header = format!(
-        "keyId=\"k\",headers=\"{}\",signature=\"s\"",
-        covered.join(" ")
-    );
+    let header = format!("keyId=\"k\",headers=\"{}\",signature=\"s\"", covered.join(" "));
     let parsed: ParsedHeader = header.parse().map_err(|_| SignatureError::Malformed)?;
     let prepared = parsed
         .into_unvalidated(method.as_str(), target, &mut values, Default::default())

@@ -17,23 +17,16 @@ pub fn digest_header(body: &[u8]) -> String {
 /// # Errors
 /// 401: without SHA-256, or when it is that of another body (SIG-01).
 pub(super) fn check(headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
-    let header = headers
-        .get("digest")
-        .and_then(|value| value.to_str().ok())
-        .ok_or(SignatureError::Unsigned("digest"))?;
+    let header =
+        headers.get("digest").and_then(|value| value.to_str().ok()).ok_or(SignatureError::Unsigned("digest"))?;
     let actual = sha256(body);
     let mut listed = false;
     for part in header.split(',') {
-        let (algorithm, value) = part
-            .trim()
-            .split_once('=')
-            .ok_or(SignatureError::DigestAlgorithm)?;
+        let (algorithm, value) = part.trim().split_once('=').ok_or(SignatureError::DigestAlgorithm)?;
         if !algorithm.eq_ignore_ascii_case("sha-256") {
             continue;
         }
-        let claimed = STANDARD
-            .decode(value.trim())
-            .map_err(|_| SignatureError::DigestMismatch)?;
+        let claimed = STANDARD.decode(value.trim()).map_err(|_| SignatureError::DigestMismatch)?;
         if !same_secret(&claimed, &actual) {
             return Err(SignatureError::DigestMismatch);
         }

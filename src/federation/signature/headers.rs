@@ -9,16 +9,8 @@ const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// Headers that may appear at most once. Two of them let one reader check what another does not
 /// use (F4).
-const ONCE: [&str; 8] = [
-    "host",
-    "date",
-    "digest",
-    "signature",
-    "content-type",
-    "content-length",
-    "content-digest",
-    "signature-input",
-];
+const ONCE: [&str; 8] =
+    ["host", "date", "digest", "signature", "content-type", "content-length", "content-digest", "signature-input"];
 
 /// Checks the headers of a signed request before anything reads them (F4 to F9).
 ///
@@ -65,10 +57,7 @@ pub fn check(headers: &HeaderMap, method: &Method) -> Result<(), SignatureError>
 pub(super) fn joined(headers: &HeaderMap, name: &str) -> Result<String, SignatureError> {
     let mut out: Option<String> = None;
     for value in headers.get_all(name) {
-        let text = value
-            .to_str()
-            .map_err(|_| SignatureError::NotText("covered"))?
-            .trim();
+        let text = value.to_str().map_err(|_| SignatureError::NotText("covered"))?.trim();
         if text.len() > MAX_HEADER_BYTES {
             return Err(SignatureError::Oversized("covered"));
         }

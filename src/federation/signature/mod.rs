@@ -76,11 +76,7 @@ impl Unverified {
     ///
     /// # Errors
     /// The first thing found wrong, cheapest checks first.
-    pub fn read(
-        request: Incoming<'_>,
-        body: &[u8],
-        now: SystemTime,
-    ) -> Result<Self, SignatureError> {
+    pub fn read(request: Incoming<'_>, body: &[u8], now: SystemTime) -> Result<Self, SignatureError> {
         headers::check(request.headers, request.method)?;
         let unverified = cavage::read(request, now)?;
         if request.method == Method::POST || request.headers.contains_key("digest") {

@@ -41,12 +41,7 @@ pub fn sign_get(signer: &Signer, url: &Url, now: SystemTime) -> Result<HeaderMap
 ///
 /// # Errors
 /// As [`sign_get`].
-pub fn sign_post(
-    signer: &Signer,
-    url: &Url,
-    body: &[u8],
-    now: SystemTime,
-) -> Result<HeaderMap, SignatureError> {
+pub fn sign_post(signer: &Signer, url: &Url, body: &[u8], now: SystemTime) -> Result<HeaderMap, SignatureError> {
     let headers = vec![
         ("date", httpdate::fmt_http_date(now)),
         ("digest", digest_header(body)),
@@ -83,8 +78,7 @@ fn sign(
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
-    let message = signing_string(method, &target, &covered, values)
-        .map_err(|_| SignatureError::Unsignable)?;
+    let message = signing_string(method, &target, &covered, values).map_err(|_| SignatureError::Unsignable)?;
     let signature = STANDARD.encode(signer.key.sign_rsa_sha256(message.as_bytes()));
     if signer.key_id.contains(['"', '\\', ',']) {
         return Err(SignatureError::Unsignable);

@@ -8,10 +8,7 @@ fn sig_01_a_changed_body_is_refused() {
     let mut body = BODY.to_vec();
     body[2] ^= 1;
     let refused = post_outcome(&headers, &body).unwrap_err();
-    assert_eq!(
-        (refused, refused.status()),
-        (SignatureError::DigestMismatch, StatusCode::UNAUTHORIZED)
-    );
+    assert_eq!((refused, refused.status()), (SignatureError::DigestMismatch, StatusCode::UNAUTHORIZED));
     // Changing the digest along with the body breaks the signature instead.
     let mut forged = headers.clone();
     set(&mut forged, "digest", &digest_header(&body));
@@ -29,12 +26,7 @@ fn sig_02_and_21_a_doubled_header_is_refused_before_it_is_read() {
         ("content-type", "text/plain"),
     ] {
         let mut headers = headers(&[(name, value)]);
-        headers.extend(
-            Peer::post()
-                .headers()
-                .drain()
-                .filter_map(|(n, v)| Some((n?, v))),
-        );
+        headers.extend(Peer::post().headers().drain().filter_map(|(n, v)| Some((n?, v))));
         headers.append(name, HeaderValue::from_str(value).unwrap());
         let refused = post_outcome(&headers, b"forged").unwrap_err();
         assert_eq!(refused, SignatureError::Repeated(name));
@@ -45,10 +37,7 @@ fn sig_02_and_21_a_doubled_header_is_refused_before_it_is_read() {
         headers.append(name, HeaderValue::from_static("1"));
         assert_eq!(post_outcome(&headers, BODY), Ok(()), "one {name}");
         headers.append(name, HeaderValue::from_static("1"));
-        assert_eq!(
-            post_outcome(&headers, BODY),
-            Err(SignatureError::Repeated(name))
-        );
+        assert_eq!(post_outcome(&headers, BODY), Err(SignatureError::Repeated(name)));
     }
 }
 
@@ -62,47 +51,22 @@ fn sig_05_to_08_what_is_not_covered_does_not_count() {
         ("digest", "(request-target)"),
         ("", "(request-target)"),
     ] {
-        let refused = Peer {
-            covered: covered.into(),
-            ..Peer::post()
-        }
-        .outcome()
-        .unwrap_err();
+        let refused = Peer { covered: covered.into(), ..Peer::post() }.outcome().unwrap_err();
         assert_eq!(refused, SignatureError::Uncovered(missing), "{covered}");
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     }
-    let get = Peer {
-        covered: "(request-target) date".into(),
-        ..Peer::get()
-    };
+    let get = Peer { covered: "(request-target) date".into(), ..Peer::get() };
     assert_eq!(get.outcome(), Err(SignatureError::Uncovered("host")));
-    let mut without = Peer {
-        covered: "(request-target) host date".into(),
-        ..Peer::post()
-    }
-    .headers();
+    let mut without = Peer { covered: "(request-target) host date".into(), ..Peer::post() }.headers();
     without.remove("digest");
     let refused = post_outcome(&without, BODY).unwrap_err();
-    assert_eq!(
-        (refused, refused.status()),
-        (SignatureError::Unsigned("digest"), StatusCode::UNAUTHORIZED)
-    );
+    assert_eq!((refused, refused.status()), (SignatureError::Unsigned("digest"), StatusCode::UNAUTHORIZED));
     // Captured for one inbox, sent to another; signed for another host, sent to us.
     assert_eq!(
-        outcome(
-            &Method::POST,
-            "/users/ada/inbox",
-            &Peer::post().headers(),
-            BODY,
-            now()
-        ),
+        outcome(&Method::POST, "/users/ada/inbox", &Peer::post().headers(), BODY, now()),
         Err(SignatureError::Wrong)
     );
-    let mut moved = Peer {
-        host: "evil.test",
-        ..Peer::post()
-    }
-    .headers();
+    let mut moved = Peer { host: "evil.test", ..Peer::post() }.headers();
     set(&mut moved, "host", "us.test");
     assert_eq!(post_outcome(&moved, BODY), Err(SignatureError::Wrong));
 }
@@ -117,28 +81,15 @@ fn sig_08_a_fresh_date_does_not_revive_a_captured_signature() {
     peer.date = now();
     assert_eq!(peer.outcome(), Err(SignatureError::Stale));
     // Parameters that are not covered do not count either.
-    let old = Peer {
-        date: now() - 10 * HOUR,
-        expires: Some(now() + HOUR),
-        ..Peer::post()
-    };
+    let old = Peer { date: now() - 10 * HOUR, expires: Some(now() + HOUR), ..Peer::post() };
     assert_eq!(old.outcome(), Err(SignatureError::Stale));
 }
 
 #[test]
 fn sig_09_the_window_is_an_hour_each_way_and_five_minutes() {
-    let dated = |date: SystemTime| {
-        Peer {
-            date,
-            ..Peer::post()
-        }
-        .outcome()
-    };
+    let dated = |date: SystemTime| Peer { date, ..Peer::post() }.outcome();
     let five = Duration::from_secs(300);
-    assert_eq!(
-        dated(now() - five - HOUR - SECOND),
-        Err(SignatureError::Stale)
-    );
+    assert_eq!(dated(now() - five - HOUR - SECOND), Err(SignatureError::Stale));
     assert_eq!(dated(now() - five - HOUR + SECOND), Ok(()));
     assert_eq!(dated(now() + HOUR + SECOND), Err(SignatureError::Future));
     assert_eq!(dated(now() + HOUR), Ok(()));
@@ -154,14 +105,8 @@ fn sig_09_the_window_is_an_hour_each_way_and_five_minutes() {
         }
         .outcome()
     };
-    assert_eq!(
-        lived(13 * HOUR + SECOND, 24 * HOUR),
-        Err(SignatureError::Stale)
-    );
+    assert_eq!(lived(13 * HOUR + SECOND, 24 * HOUR), Err(SignatureError::Stale));
     assert_eq!(lived(13 * HOUR, 24 * HOUR), Ok(()));
-    assert_eq!(
-        lived(HOUR + 10 * SECOND, 9 * SECOND),
-        Err(SignatureError::Stale)
-    );
+    assert_eq!(lived(HOUR + 10 * SECOND, 9 * SECOND), Err(SignatureError::Stale));
     assert_eq!(lived(HOUR, 10 * SECOND), Ok(()));
 }

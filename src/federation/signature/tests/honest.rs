@@ -11,16 +11,9 @@ fn honest_requests_of_an_independent_signer_are_accepted() {
     plain.algorithm = "hs2019";
     assert_eq!(plain.outcome(), Ok(()));
     let mut headers = plain.headers();
-    let signature = headers["signature"]
-        .to_str()
-        .unwrap()
-        .replace("algorithm=\"hs2019\",", "");
+    let signature = headers["signature"].to_str().unwrap().replace("algorithm=\"hs2019\",", "");
     set(&mut headers, "signature", &signature.replace(",", " , "));
-    assert_eq!(
-        post_outcome(&headers, BODY),
-        Ok(()),
-        "no algorithm, spaces between parameters"
-    );
+    assert_eq!(post_outcome(&headers, BODY), Ok(()), "no algorithm, spaces between parameters");
 }
 
 #[test]
@@ -46,28 +39,18 @@ fn the_request_target_is_tried_with_and_without_its_query() {
         ("/inbox", "/inbox?page=1", false),
         ("/inbox?page=1", "/inbox?page=2", false),
     ] {
-        let peer = Peer {
-            target: target.into(),
-            signed_target: signed.into(),
-            ..Peer::get()
-        };
+        let peer = Peer { target: target.into(), signed_target: signed.into(), ..Peer::get() };
         assert_eq!(peer.outcome().is_ok(), good, "{target} signed as {signed}");
     }
 }
 
 #[test]
 fn what_we_sign_the_oracle_and_we_accept() {
-    let signer = Signer {
-        key_id: KEY_ID.into(),
-        key: keys().signing.clone(),
-    };
+    let signer = Signer { key_id: KEY_ID.into(), key: keys().signing.clone() };
     let url = Url::parse("https://us.test/inbox?a=b").unwrap();
     let mut headers = sign_post(&signer, &url, BODY, now()).unwrap();
     set(&mut headers, "host", "us.test");
-    assert_eq!(
-        outcome(&Method::POST, "/inbox?a=b", &headers, BODY, now()),
-        Ok(())
-    );
+    assert_eq!(outcome(&Method::POST, "/inbox?a=b", &headers, BODY, now()), Ok(()));
     let shown = headers["signature"].to_str().unwrap();
     assert!(shown.contains("algorithm=\"rsa-sha256\""));
     assert!(shown.contains("headers=\"(request-target) host date digest content-type\""));
@@ -77,33 +60,14 @@ fn what_we_sign_the_oracle_and_we_accept() {
         "(request-target): post /inbox?a=b\nhost: us.test\ndate: {date}\ndigest: {digest}\n\
          content-type: application/activity+json"
     );
-    let signature = shown
-        .rsplit("signature=\"")
-        .next()
-        .unwrap()
-        .trim_end_matches('"');
+    let signature = shown.rsplit("signature=\"").next().unwrap().trim_end_matches('"');
     let signature = STANDARD.decode(signature).unwrap();
     let public = RsaPublicKey::from(&keys().oracle);
-    public
-        .verify(scheme(), &sha256(message.as_bytes()), &signature)
-        .unwrap();
-    let mut get = sign_get(
-        &signer,
-        &Url::parse("http://localhost:81/x").unwrap(),
-        now(),
-    )
-    .unwrap();
+    public.verify(scheme(), &sha256(message.as_bytes()), &signature).unwrap();
+    let mut get = sign_get(&signer, &Url::parse("http://localhost:81/x").unwrap(), now()).unwrap();
     set(&mut get, "host", "localhost:81");
     assert_eq!(outcome(&Method::GET, "/x", &get, b"", now()), Ok(()));
-    let broken = Signer {
-        key_id: "https://a\"b".into(),
-        ..signer
-    };
+    let broken = Signer { key_id: "https://a\"b".into(), ..signer };
     assert!(sign_get(&broken, &url, now()).is_err());
-    assert!(
-        keys()
-            .pair
-            .public_pem
-            .starts_with("-----BEGIN PUBLIC KEY-----")
-    );
+    assert!(keys().pair.public_pem.starts_with("-----BEGIN PUBLIC KEY-----"));
 }

@@ -46,13 +46,8 @@ fn keys() -> &'static Keys {
 
 /// PKCS#1 v1.5 with the DigestInfo of SHA-256, spelled out for the oracle.
 fn scheme() -> Pkcs1v15Sign {
-    let prefix = data_encoding::HEXLOWER
-        .decode(b"3031300d060960864801650304020105000420")
-        .unwrap();
-    Pkcs1v15Sign {
-        hash_len: Some(32),
-        prefix: prefix.into(),
-    }
+    let prefix = data_encoding::HEXLOWER.decode(b"3031300d060960864801650304020105000420").unwrap();
+    Pkcs1v15Sign { hash_len: Some(32), prefix: prefix.into() }
 }
 
 fn now() -> SystemTime {
@@ -104,11 +99,7 @@ impl Peer {
 
     fn get() -> Self {
         let covered = "(request-target) host date".into();
-        Self {
-            method: Method::GET,
-            covered,
-            ..Self::post()
-        }
+        Self { method: Method::GET, covered, ..Self::post() }
     }
 
     fn headers(&self) -> HeaderMap {
@@ -118,11 +109,7 @@ impl Peer {
         for name in self.covered.split(' ').filter(|name| !name.is_empty()) {
             let value = match name {
                 "(request-target)" => {
-                    format!(
-                        "{} {}",
-                        self.method.as_str().to_lowercase(),
-                        self.signed_target
-                    )
+                    format!("{} {}", self.method.as_str().to_lowercase(), self.signed_target)
                 }
                 "(created)" => unix(self.created.unwrap()).to_string(),
                 "(expires)" => unix(self.expires.unwrap()).to_string(),
@@ -134,37 +121,23 @@ impl Peer {
             };
             lines.push(format!("{name}: {value}"));
         }
-        let signature = keys()
-            .oracle
-            .sign(scheme(), &sha256(lines.join("\n").as_bytes()))
-            .unwrap();
+        let signature = keys().oracle.sign(scheme(), &sha256(lines.join("\n").as_bytes())).unwrap();
         let mut header = format!("keyId=\"{}\",algorithm=\"{}\"", self.key_id, self.algorithm);
         for (name, time) in [("created", self.created), ("expires", self.expires)] {
             if let Some(time) = time {
                 header += &format!(",{name}={}", unix(time));
             }
         }
-        header += &format!(
-            ",headers=\"{}\",signature=\"{}\"",
-            self.covered,
-            STANDARD.encode(signature)
-        );
+        header += &format!(",headers=\"{}\",signature=\"{}\"", self.covered, STANDARD.encode(signature));
         let mut map = headers(&[("host", self.host), ("date", &date), ("signature", &header)]);
         if self.method == Method::POST {
-            map.extend(headers(&[
-                ("digest", &self.digest),
-                ("content-type", ACTIVITY_JSON),
-            ]));
+            map.extend(headers(&[("digest", &self.digest), ("content-type", ACTIVITY_JSON)]));
         }
         map
     }
 
     fn outcome(&self) -> Result<(), SignatureError> {
-        let body = if self.method == Method::POST {
-            BODY
-        } else {
-            b""
-        };
+        let body = if self.method == Method::POST { BODY } else { b"" };
         outcome(&self.method, &self.target, &self.headers(), body, now())
     }
 }
@@ -176,11 +149,7 @@ fn outcome(
     body: &[u8],
     now: SystemTime,
 ) -> Result<(), SignatureError> {
-    let request = Incoming {
-        method,
-        target,
-        headers,
-    };
+    let request = Incoming { method, target, headers };
     Unverified::read(request, body, now)?.verify(&keys().verifying)
 }
 
