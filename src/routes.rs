@@ -5,7 +5,5 @@ use axum::Router;
 
 /// All pages and documents.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .merge(crate::assignment::web::routes())
-        .merge(crate::submission::web::routes())
+    Router::new().merge(crate::assignment::web::routes()).merge(crate::submission::web::routes())
 }

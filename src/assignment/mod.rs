@@ -198,13 +198,8 @@ pub fn open(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId) -> Result<()> {
     }
     Draft::check_times(old.due_at, old.review_due_at, tx.now())?;
     store::open(tx, id, &rubric.hash())?;
-    let new = NewObject {
-        uri: &old.uri,
-        kind: ObjectKind::Assignment,
-        local_id: id.0,
-        owner: old.author_id,
-        public: true,
-    };
+    let new =
+        NewObject { uri: &old.uri, kind: ObjectKind::Assignment, local_id: id.0, owner: old.author_id, public: true };
     object::register(tx, &new)?;
     jobs::plan(tx, JobKind::AssignmentDue, id.0, old.due_at)?;
     tx.record(Some(by.id), Happened::AssignmentOpened(id))

@@ -25,7 +25,9 @@ pub(super) fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Assignment>> 
 }
 
 pub(super) fn list_of_cohort(db: &mut Db, cohort: CohortId, with_drafts: bool) -> Result<Vec<Assignment>> {
-    let query = assignments::table.filter(assignments::cohort_id.eq(cohort)).filter(assignments::state.eq_any(states(with_drafts)));
+    let query = assignments::table
+        .filter(assignments::cohort_id.eq(cohort))
+        .filter(assignments::state.eq_any(states(with_drafts)));
     Ok(query.order((assignments::due_at, assignments::id)).select(Assignment::as_select()).load(db)?)
 }
 

@@ -179,9 +179,7 @@ async fn postpone(State(app): State<App>, page: Page, me: SignedIn, Path(id): Pa
     let times = read("due").and_then(|due| Ok((due, read("review_due")?)));
     let id = shown.assignment.id;
     let result = match times {
-        Ok((due, review_due)) => {
-            app.write(move |tx| super::postpone(tx, &me.actor, id, due, review_due)).await
-        }
+        Ok((due, review_due)) => app.write(move |tx| super::postpone(tx, &me.actor, id, due, review_due)).await,
         Err(error) => Err(error),
     };
     match form.or_problems(result)? {

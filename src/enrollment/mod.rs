@@ -8,8 +8,8 @@ use crate::cohort;
 use crate::course::Course;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::id::{ActorId, CohortId, EnrollmentId};
 use crate::federation::outbox::Audience;
+use crate::id::{ActorId, CohortId, EnrollmentId};
 use crate::words;
 use diesel::{Queryable, Selectable};
 

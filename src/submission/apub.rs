@@ -23,6 +23,16 @@ pub fn is_submission(document: &Value) -> bool {
     own::is_submission(document)
 }
 
+/// Whether a document is the answer of a course to work, or to a review, that was sent to it; `about` gives which.
+pub fn is_answer(document: &Value) -> bool {
+    own::read_answer(document).is_some()
+}
+
+/// The id of what an answer is about.
+pub fn about(document: &Value) -> Option<String> {
+    own::read_answer(document).map(|answer| answer.about)
+}
+
 /// Sends a version of somebody's work to the course's home, to the course alone.
 pub fn send(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()> {
     let (submission, revision) = (get(tx, id)?, revision(tx, version)?);
@@ -141,7 +151,8 @@ pub async fn update(context: &Context, got: &Received) -> Result<()> {
         }
         let (html, id) = (note.html.clone(), submission.id);
         let app = context.app_data();
-        let same = app.read(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
+        let same =
+            app.read(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
         if same && note.files.is_empty() {
             // Microblogs send an Update for much that is no edit.
             return got.settle(context, |_| Ok(())).await;
@@ -284,12 +295,7 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is
 /// not said.
-async fn say(
-    context: &Context,
-    got: &Received,
-    (id, uri): (AssignmentId, &str),
-    error: Error,
-) -> Result<Error> {
+async fn say(context: &Context, got: &Received, (id, uri): (AssignmentId, &str), error: Error) -> Result<Error> {
     let reason = match &error {
         Error::Denied(refused) => refused.to_string(),
         Error::Invalid(problems) => problems.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
@@ -305,4 +311,3 @@ async fn say(
     .await?;
     Ok(error)
 }
-

@@ -94,9 +94,8 @@ pub(super) fn check_may(db: &mut Db, by: &Actor, assignment: &Assignment) -> Res
     by.may_act()?;
     check_takes_work(assignment)?;
     let place = enrollment::find(db, assignment.cohort_id, by.id)?;
-    let learns = place.is_some_and(|p| {
-        p.state == enrollment::EnrollmentState::Active && p.role == enrollment::Role::Learner
-    });
+    let learns =
+        place.is_some_and(|p| p.state == enrollment::EnrollmentState::Active && p.role == enrollment::Role::Learner);
     if learns { Ok(()) } else { Err(Error::denied("Only learners who take part in this run can hand in work.")) }
 }
 
@@ -149,12 +148,19 @@ fn put(
     let late = work.received_at > assignment.due_at;
     let revision = store::insert_revision(tx, id, (number, late), work)?;
     for file in &work.media {
-        if media::get(tx, *file)?.owner_id != by.id || !media::revisions_of(tx, *file)?.is_empty() {
-            return Err(Error::denied("A file belongs to somebody else."));
-        }
+        check_file(tx, *file, (by, id))?;
         media::attach(tx, revision, *file)?;
     }
     Ok((id, revision))
+}
+
+/// Refuses files of others, and files that are part of something else already.
+fn check_file(tx: &mut Tx<'_>, file: MediaId, (by, id): (&Actor, SubmissionId)) -> Result<()> {
+    let mut mine = media::get(tx, file)?.owner_id == by.id;
+    for revision in media::revisions_of(tx, file)? {
+        mine &= super::revision(tx, revision)?.submission_id == id;
+    }
+    if mine { Ok(()) } else { Err(Error::denied("A file belongs to something else.")) }
 }
 
 /// Makes the id of the Note known; refuses one that stands for something else, or was deleted.

@@ -14,7 +14,8 @@ pub fn received(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Resul
     let (assignment, course) = place(tx, &submission)?;
     let (author, version) = (actor::get(tx, submission.author_id)?, revision(tx, version)?);
     let organizers: Vec<_> = course::organizers(tx, course.id)?.into_iter().map(|organizer| organizer.id).collect();
-    let what = if version.number == 1 { "handed in".to_owned() } else { format!("handed in version {}", version.number) };
+    let what =
+        if version.number == 1 { "handed in".to_owned() } else { format!("handed in version {}", version.number) };
     let late = if version.late { ", after the deadline" } else { "" };
     let text = format!("{} {what} for “{}”{late}.", author.name, assignment.title);
     notice::tell(tx, &organizers, "submission", &text, &submission.path())?;

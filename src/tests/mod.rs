@@ -1,7 +1,9 @@
 //! What do tests inside the process stand on? A `World`: a migrated database of its own, a clock that stands still, and
 //! one cast. Ada organizes, Bo learns, Chi mentors, Dov learns elsewhere, Mallory is hostile.
 
+pub mod study;
 mod tidy;
 mod world;
 
+pub use study::Study;
 pub use world::World;

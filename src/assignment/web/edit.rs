@@ -123,7 +123,13 @@ fn new_page(page: Page, form: Form, group: Actor, cohort: Cohort) -> EditPage {
     EditPage { page, form, action: back.clone(), back, group, cohort, heading: "A new assignment", frozen: false }
 }
 
-pub(super) async fn create(State(app): State<App>, page: Page, me: SignedIn, Path(name): Path<String>, form: Form) -> Answer {
+pub(super) async fn create(
+    State(app): State<App>,
+    page: Page,
+    me: SignedIn,
+    Path(name): Path<String>,
+    form: Form,
+) -> Answer {
     let (by, wanted) = (me.actor.clone(), form.text("cohort").to_owned());
     let (group, run) = app.read(move |db| find_run(db, &name, &by, &wanted)).await?;
     if let Some(button) = form.find("do") {
@@ -166,7 +172,13 @@ pub(super) async fn edit(State(app): State<App>, page: Page, me: SignedIn, Path(
     edit_page(page, form::of(&shown.assignment, &shown.cohort.zone)?, shown).answer()
 }
 
-pub(super) async fn update(State(app): State<App>, page: Page, me: SignedIn, Path(id): Path<String>, form: Form) -> Answer {
+pub(super) async fn update(
+    State(app): State<App>,
+    page: Page,
+    me: SignedIn,
+    Path(id): Path<String>,
+    form: Form,
+) -> Answer {
     let shown = led(&app, &me, id).await?;
     let is_draft = shown.assignment.state == AssignmentState::Draft;
     if let Some(button) = form.find("do").filter(|_| is_draft) {
