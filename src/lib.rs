@@ -21,13 +21,13 @@ pub mod http;
 pub mod jobs;
 
 // Features: each may use those above it.
-pub mod assignment;
-pub mod cohort;
-pub mod course;
-pub mod enrollment;
-pub mod media;
-pub mod note;
 pub mod notice;
+pub mod note;
+pub mod media;
+pub mod course;
+pub mod cohort;
+pub mod enrollment;
+pub mod assignment;
 pub mod submission;
 
 // Top: knows everyone.

@@ -290,7 +290,9 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
         let bytes = fetch::file(context, &file.url, app.config().server.max_upload).await?;
         fetched.push(File { name: file.name.clone(), media_type: file.media_type.clone(), bytes });
     }
-    media::web::write(app, fetched).await
+    let app = app.clone();
+    let write = move || fetched.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect();
+    tokio::task::spawn_blocking(write).await.map_err(|e| Error::Internal(Box::new(e)))?
 }
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is

@@ -3,6 +3,7 @@
 
 pub mod study;
 mod tidy;
+mod work;
 mod world;
 
 pub use study::Study;
