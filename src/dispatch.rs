@@ -1,13 +1,22 @@
-//! Which door does an activity that came in go through? By its type and the type of its object.
+//! Which door does an activity that came in go through, and who makes the document of an object that is asked for?
 
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
-use crate::federation::{Context, Received, wire};
+use crate::federation::{Context, Documents, Received, wire};
 use crate::{assignment, submission};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+/// Makes the documents of objects here, feature by feature.
+pub const DOCUMENTS: Documents = &[assignment::apub::object, submission::apub::object];
+
 /// Hands an activity to its feature. What no feature knows is done with, without effect (checklist 31).
-pub async fn dispatch(context: &Context, got: &Received) -> Result<()> {
+pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Result<()>> {
+    by_type(context, got).boxed()
+}
+
+async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let kind = wire::kind(&got.activity).unwrap_or_default();
     let object = got.object();
     let about = wire::kind(object).unwrap_or_default();
@@ -33,7 +42,10 @@ pub async fn dispatch(context: &Context, got: &Received) -> Result<()> {
         ("Delete", _) if kind_of(context, own_id(object)).await? == SUBMISSION => {
             submission::apub::delete(context, got).await
         }
-        _ => got.settle(context, |_| Ok::<(), Error>(())).await,
+        _ => {
+            tracing::debug!(kind, about, "no feature knows this activity");
+            got.settle(context, |_| Ok::<(), Error>(())).await
+        }
     }
 }
 

@@ -46,10 +46,10 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     if to.here || to.may_act().is_err() {
         return Ok(None);
     }
-    if let Some(key) = &note.once_key {
-        if store::is_written(tx, key)? {
-            return Ok(None);
-        }
+    if let Some(key) = &note.once_key
+        && store::is_written(tx, key)?
+    {
+        return Ok(None);
     }
     let public_id = tx.new_id();
     let uri = note.uri.clone().unwrap_or_else(|| tx.links().object(&public_id));

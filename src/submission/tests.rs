@@ -75,7 +75,7 @@ fn who_may_not_hand_in_is_told_why() {
 #[test]
 fn taking_back_deletes_text_and_files_until_review_begins() {
     let study = Study::new();
-    let (open, bo, data) = (study.open(), study.bo.clone(), study.folder.path().to_owned());
+    let (open, bo, data) = (study.open(), study.bo.clone(), study.app.config().server.data.as_path().to_owned());
     let file = File { name: "a.txt".into(), media_type: "text/plain".into(), bytes: "hi".into() };
     let kept = file.write(&data, study.app.chance()).unwrap();
     let (by, id, one) = (bo.clone(), open.id, kept.clone());
@@ -263,7 +263,7 @@ async fn work_for_a_course_elsewhere_is_sent_and_waits_for_its_answer() {
 fn the_home_may_fetch_a_file_that_was_sent_to_it() {
     let (study, open) = mirror();
     let file = File { name: "a.txt".into(), media_type: "text/plain".into(), bytes: "hi".into() };
-    let kept = file.write(study.folder.path(), study.app.chance()).unwrap();
+    let kept = file.write(study.app.config().server.data.as_path(), study.app.chance()).unwrap();
     let (bo, id) = (study.bo.clone(), open.id);
     let file = study.world.tx(move |tx| {
         let media = media::keep(tx, &bo, &kept)?;

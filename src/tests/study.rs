@@ -1,24 +1,23 @@
 //! What is a course with a run, its organizer and its learners, for one test?
 
-use super::World;
+use super::{Browser, World};
+use crate::account::{self, session};
 use crate::actor::{self, Actor, ActorKind, NewActor, RemoteActor};
 use crate::app::App;
 use crate::assignment::rubric::{Criterion, Level, Rubric};
 use crate::assignment::{self, Assignment, Draft, Visibility};
 use crate::cohort::{self, Cohort};
-use crate::config::Config;
 use crate::course::{self, Course};
 use crate::db::Tx;
 use crate::db::schema::{activities, cohorts, course_organizers, courses, deliveries, enrollments, notices};
 use crate::enrollment::{EnrollmentState, Role};
 use crate::error::Result;
-use crate::federation::{Context, Received};
+use crate::federation::{Context, Received, run};
 use crate::id::{ActorId, CohortId, CourseId, InboxId};
-use activitypub_federation::config::FederationConfig;
+use crate::sign_in::recognise::session_cookie;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
 use serde_json::Value;
 use std::time::Duration;
-use tempfile::TempDir;
 
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -33,7 +32,6 @@ pub struct Study {
     pub bot: Actor,
     pub course: Course,
     pub cohort: Cohort,
-    pub folder: TempDir,
 }
 
 impl Study {
@@ -75,15 +73,11 @@ impl Study {
     }
 
     fn around(world: World, group: Actor, bot: Actor) -> Self {
-        let (ada, bo) = (world.person("ada"), world.person("bo"));
+        let (ada, bo) = (Browser::of(&world, "ada").actor(), Browser::of(&world, "bo").actor());
         let ids = (group.id, bot.id, ada.id);
         let (course, cohort) = world.tx(move |tx| make_course(tx, ids));
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = Config::default();
-        config.server.data = folder.path().to_owned();
-        config.server.url = "https://us.test".parse().unwrap();
-        let app = App::new(config, world.pool.clone());
-        let study = Self { world, app, ada, bo, group, bot, course, cohort, folder };
+        let app = world.app();
+        let study = Self { world, app, ada, bo, group, bot, course, cohort };
         study.enroll(&study.bo);
         study
     }
@@ -132,10 +126,26 @@ impl Study {
         })
     }
 
+    /// The browser of somebody here, who is signed in.
+    pub fn browser(&self, who: &Actor) -> Browser<'_> {
+        let mut browser = Browser::new(&self.world);
+        let id = who.id;
+        let token = self.world.tx(move |tx| {
+            let account = account::find_by_actor(tx, id)?.unwrap();
+            session::open(tx, &account, "Test/1.0", "192.0.2.1")
+        });
+        browser.set_cookie(session_cookie(&self.app), Some(token.reveal()));
+        browser
+    }
+
+    /// Another person here, with an account.
+    pub fn person(&self, handle: &str) -> Actor {
+        Browser::of(&self.world, handle).actor()
+    }
+
     /// What doors of the federation are handed.
     pub async fn context(&self) -> Context {
-        let config = FederationConfig::builder().domain("us.test").app_data(self.app.clone()).build().await.unwrap();
-        config.to_request_data()
+        run::config(&self.app).await.unwrap().to_request_data()
     }
 
     /// An activity as it comes in now.

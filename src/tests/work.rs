@@ -1,67 +1,32 @@
 //! Do the pages of assignments and handed-in work open, keep what was typed, and stay shut for others?
 
-use super::Study;
-use super::study::DAY;
+use super::study::{DAY, Study};
 use crate::actor::Actor;
 use crate::assignment;
-use crate::http::{SignedIn, Visitor};
-use crate::id::{AccountId, SessionId};
-use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use std::sync::Arc;
-use tower::ServiceExt;
 
-async fn ask(study: &Study, who: Option<&Actor>, mut request: Request<Body>) -> (Response<()>, String) {
-    let person = who.map(|actor| SignedIn {
-        actor: actor.clone(),
-        account: AccountId(1),
-        session: SessionId(1),
-        is_admin: false,
-        is_moderator: false,
-        zone: "Europe/Berlin".into(),
-        unseen: 2,
-    });
-    request.extensions_mut().insert(Visitor {
-        person: person.map(Arc::new),
-        csrf: "token".into(),
-        theme: std::env::var("HEDGESCHOOL_THEME").unwrap_or_default(),
-        site_name: "North".into(),
-        path: request.uri().path().into(),
-        ..Visitor::default()
-    });
-    let routes = crate::routes::routes().with_state(study.app.clone());
-    let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
-    let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
-    (Response::from_parts(parts, ()), text)
+fn get(study: &Study, who: Option<&Actor>, path: &str) -> (u16, String) {
+    let mut browser = match who {
+        Some(who) => study.browser(who),
+        None => super::Browser::new(&study.world),
+    };
+    let shown = browser.get(path);
+    (shown.status.as_u16(), shown.text.clone())
 }
 
-async fn get(study: &Study, who: Option<&Actor>, path: &str) -> (StatusCode, String) {
-    let (answer, text) = ask(study, who, Request::get(path).body(Body::empty()).unwrap()).await;
-    (answer.status(), text)
+/// Status, where it leads to, and text.
+fn post(study: &Study, who: &Actor, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
+    let mut browser = study.browser(who);
+    browser.follows = false;
+    let shown = browser.submit(path, fields);
+    (shown.status.as_u16(), shown.header("location").to_owned(), shown.text.clone())
 }
 
-async fn post(study: &Study, who: &Actor, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
-    let mut all = vec![("csrf", "token")];
-    all.extend(fields);
-    let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    let (answer, text) =
-        ask(study, Some(who), request.body(Body::from(serde_urlencoded::to_string(all).unwrap())).unwrap()).await;
-    let to = answer.headers().get(header::LOCATION).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
-    (answer.status(), to, text)
-}
-
-async fn hand_in(study: &Study, who: &Actor, path: &str, files: &[(&str, &str)]) -> (StatusCode, String) {
-    let mut body = String::from("--B\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\ntoken\r\n");
-    body += "--B\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nMy *work*\r\n";
-    for (name, text) in files {
-        body += &format!("--B\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n");
-        body += &format!("Content-Type: text/plain\r\n\r\n{text}\r\n");
-    }
-    body += "--B--\r\n";
-    let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=B");
-    let (answer, text) = ask(study, Some(who), request.body(Body::from(body)).unwrap()).await;
-    (answer.status(), text)
+fn hand_in(study: &Study, who: &Actor, path: &str, files: &[(&str, &str)]) -> (u16, String) {
+    let mut browser = study.browser(who);
+    browser.follows = false;
+    let files: Vec<_> = files.iter().map(|(name, text)| ("files", *name, "text/plain", text.as_bytes())).collect();
+    let shown = browser.submit_files(path, &[("text", "My *work*")], &files);
+    (shown.status.as_u16(), shown.text.clone())
 }
 
 /// Where `HEDGESCHOOL_SHOTS` names a folder, a page is also put there, to be looked at in a browser.
@@ -95,123 +60,124 @@ const FIELDS: [(&str, &str); 15] = [
     ("c0-l1-descriptor", "I could explain it to someone"),
 ];
 
-#[tokio::test]
-async fn an_organizer_writes_opens_and_moves_an_assignment() {
+#[test]
+fn an_organizer_writes_opens_and_moves_an_assignment() {
     let study = Study::new();
     let ada = &study.ada;
-    let (status, page) = get(&study, Some(ada), "/c/rust/assignments/new").await;
+    let (status, page) = get(&study, Some(ada), "/c/rust/assignments/new");
     assert_eq!(status, 200, "{page}");
     keep("new", &page);
     let mut more = FIELDS.to_vec();
     more.push(("do", "add"));
-    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &more).await;
+    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &more);
     assert!(status == 200 && page.contains("Criterion 2") && page.contains("Could you follow it?"));
     let mut wrong = FIELDS.to_vec();
     wrong[3].1 = "2027-03-28T02:30";
-    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &wrong).await;
+    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &wrong);
     assert!(status == 422 && page.contains("does not exist") && page.contains("Could you follow it?"));
     keep("wrong", &page);
     wrong[3].1 = "2026-09-10T18:00";
     wrong[9].1 = "x";
     wrong[13].1 = "many";
-    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &wrong).await;
+    let (status, _, page) = post(&study, ada, "/c/rust/assignments", &wrong);
     assert!(status == 422 && page.contains("points are a number"), "{page}");
 
-    let (status, to, page) = post(&study, ada, "/c/rust/assignments", &FIELDS).await;
+    let (status, to, page) = post(&study, ada, "/c/rust/assignments", &FIELDS);
     assert_eq!(status, 303, "{page}");
-    assert_eq!(get(&study, Some(&study.bo), &to).await.0, 404);
-    assert_eq!(get(&study, None, &to).await.0, 404);
-    let (status, page) = get(&study, Some(ada), &to).await;
+    assert_eq!(get(&study, Some(&study.bo), &to).0, 404);
+    assert_eq!(get(&study, None, &to).0, 404);
+    let (status, page) = get(&study, Some(ada), &to);
     assert!(status == 200 && page.contains("This is a draft"));
     keep("draft", &page);
-    let (_, page) = get(&study, Some(ada), &format!("{to}/opening")).await;
+    let (_, page) = get(&study, Some(ada), &format!("{to}/opening"));
     assert!(page.contains("until Thu 10 Sep 2026, 18:00 (Europe/Berlin)"), "{page}");
     keep("opening", &page);
-    assert_eq!(post(&study, &study.bo, &format!("{to}/opening"), &[]).await.0, 404);
-    assert_eq!(post(&study, ada, &format!("{to}/opening"), &[]).await.0, 303);
-    assert_eq!(get(&study, None, &to).await.0, 200);
-    let (status, page) = get(&study, Some(ada), &format!("{to}/deadline")).await;
+    assert_eq!(post(&study, &study.bo, &format!("{to}/opening"), &[]).0, 404);
+    assert_eq!(post(&study, ada, &format!("{to}/opening"), &[]).0, 303);
+    assert_eq!(get(&study, None, &to).0, 200);
+    let (status, page) = get(&study, Some(ada), &format!("{to}/deadline"));
     assert_eq!(status, 200, "{page}");
     keep("deadline", &page);
     let moved = [("due", "2026-09-11T18:00"), ("review_due", "2026-09-18T18:00")];
-    assert_eq!(post(&study, ada, &format!("{to}/deadline"), &moved).await.0, 303);
-    let (_, page) = get(&study, Some(ada), &format!("{to}/edit")).await;
+    assert_eq!(post(&study, ada, &format!("{to}/deadline"), &moved).0, 303);
+    let (_, page) = get(&study, Some(ada), &format!("{to}/edit"));
     assert!(!page.contains("Add a criterion"), "the rubric is frozen");
     for (name, path) in
         [("list", "/c/rust/assignments".to_owned()), ("open", to.clone()), ("edit", format!("{to}/edit"))]
     {
-        let (status, page) = get(&study, Some(ada), &path).await;
+        let (status, page) = get(&study, Some(ada), &path);
         assert!(status == 200 && !page.contains("{%"), "{path}");
         keep(name, &page);
     }
 }
 
-#[tokio::test]
-async fn a_learner_hands_in_with_a_file_and_sees_the_receipt() {
+#[test]
+fn a_learner_hands_in_with_a_file_and_sees_the_receipt() {
     let study = Study::new();
-    let (open, bo, chi) = (study.open(), &study.bo, study.world.person("chi"));
+    let (open, bo, chi) = (study.open(), &study.bo, study.person("chi"));
     let path = format!("{}/submission", open.path());
-    let (status, page) = get(&study, Some(bo), &path).await;
+    let (status, page) = get(&study, Some(bo), &path);
     assert!(status == 200 && page.contains("Hand in by Thu 3 Sep 2026, 10:00 (Europe/Berlin)"), "{page}");
     keep("hand_in", &page);
-    let (status, page) = get(&study, Some(&chi), &path).await;
+    let (status, page) = get(&study, Some(&chi), &path);
     assert!(status == 200 && page.contains("Only learners"));
-    assert_eq!(hand_in(&study, &chi, &path, &[]).await.0, 403);
-    let (status, page) = hand_in(&study, bo, &path, &[("main.rs", "fn main() {}"), ("x.json", "{}")]).await;
+    assert_eq!(hand_in(&study, &chi, &path, &[]).0, 403);
+    let (status, page) = hand_in(&study, bo, &path, &[("main.rs", "fn main() {}"), ("x.json", "{}")]);
     assert_eq!(status, 303, "{page}");
     study.world.pass(3 * DAY);
-    assert_eq!(hand_in(&study, bo, &path, &[]).await.0, 303);
-    let (_, page) = get(&study, Some(bo), &path).await;
+    assert_eq!(hand_in(&study, bo, &path, &[]).0, 303);
+    let (_, page) = get(&study, Some(bo), &path);
     assert!(page.contains("after the deadline") && page.contains("Version 1") && page.contains("main.rs"));
     keep("handed_in", &page);
     let submission = study.world.read(|db| crate::submission::find(db, open.id, bo.id)).unwrap();
     for (who, may) in [(bo, 200), (&study.ada, 200), (&chi, 404)] {
-        let (status, page) = get(&study, Some(who), &submission.path()).await;
+        let (status, page) = get(&study, Some(who), &submission.path());
         assert_eq!(status, may, "{}", who.handle);
         keep(&format!("work-{}", who.handle), &page);
     }
-    let (status, page) = get(&study, Some(&study.ada), &format!("{}/submissions", open.path())).await;
+    let (status, page) = get(&study, Some(&study.ada), &format!("{}/submissions", open.path()));
     assert!(status == 200 && page.contains("bo"));
     keep("submissions", &page);
-    assert_eq!(get(&study, Some(bo), &format!("{}/submissions", open.path())).await.0, 403);
-    let (status, page) = get(&study, Some(bo), &format!("{}/withdrawal", submission.path())).await;
+    assert_eq!(get(&study, Some(bo), &format!("{}/submissions", open.path())).0, 403);
+    let (status, page) = get(&study, Some(bo), &format!("{}/withdrawal", submission.path()));
     assert_eq!(status, 200);
     keep("withdrawal", &page);
-    assert_eq!(post(&study, bo, &format!("{}/withdrawal", submission.path()), &[]).await.0, 303);
-    let (_, page) = get(&study, Some(bo), &path).await;
+    assert_eq!(post(&study, bo, &format!("{}/withdrawal", submission.path()), &[]).0, 303);
+    let (_, page) = get(&study, Some(bo), &path);
     assert!(page.contains("You took your work back"));
     let id = open.id;
     study.world.tx(move |tx| assignment::begin_review(tx, id));
-    let (_, page) = get(&study, Some(bo), &open.path()).await;
+    let (_, page) = get(&study, Some(bo), &open.path());
     keep("review", &page);
 }
 
-#[tokio::test]
-async fn a_file_goes_out_as_a_download_to_few() {
+#[test]
+fn a_file_goes_out_as_a_download_to_few() {
     let study = Study::new();
-    let (open, bo, chi) = (study.open(), &study.bo, study.world.person("chi"));
+    let (open, bo, chi) = (study.open(), &study.bo, study.person("chi"));
     let path = format!("{}/submission", open.path());
     let person = r#"{"@context":"https://www.w3.org/ns/activitystreams","type":"Person"}"#;
-    hand_in(&study, bo, &path, &[("a.json", person)]).await;
+    hand_in(&study, bo, &path, &[("a.json", person)]);
     let submission = study.world.read(|db| crate::submission::find(db, open.id, bo.id)).unwrap();
     let file = study.world.read(|db| {
         let revision = crate::submission::revisions(db, submission.id)?.remove(0);
         Ok(crate::media::list_of(db, revision.id)?.remove(0))
     });
-    let request = || {
-        let accept = "application/activity+json";
-        Request::get(file.path()).header(header::ACCEPT, accept).body(Body::empty()).unwrap()
-    };
-    let (answer, text) = ask(&study, Some(bo), request()).await;
-    assert_eq!((answer.status().as_u16(), text.as_str()), (200, person));
-    let header = |name: &str| answer.headers().get(name).unwrap().to_str().unwrap().to_owned();
+    let mut browser = study.browser(bo);
+    browser.headers.push(("accept", "application/activity+json".into()));
+    let answer = browser.get(&file.path());
+    let text = answer.text.clone();
+    assert_eq!((answer.status.as_u16(), text.as_str()), (200, person));
+    let header = |name: &str| answer.headers.get(name).unwrap().to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "text/plain; charset=utf-8");
     assert!(header("content-disposition").starts_with("attachment; filename=\"a.json\""));
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert!(header("content-security-policy").contains("sandbox"));
-    let unknown = get(&study, None, "/media/unknown").await;
-    assert_eq!(get(&study, Some(&study.ada), &file.path()).await.0, 200);
+    let unknown = get(&study, None, "/media/unknown");
+    assert_eq!(unknown.0, 404);
+    assert_eq!(get(&study, Some(&study.ada), &file.path()).0, 200);
     for who in [None, Some(&chi)] {
-        assert_eq!(get(&study, who, &file.path()).await, unknown, "as if it were not there");
+        let (status, _) = get(&study, who, &file.path());
+        assert_eq!(status, unknown.0, "as if it were not there");
     }
 }
