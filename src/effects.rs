@@ -9,6 +9,7 @@ use crate::enrollment;
 use crate::error::Result;
 use crate::event::{Event, Happened};
 use crate::id::{CohortId, CourseId};
+use crate::{assignment, submission};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
@@ -50,4 +51,22 @@ fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
     enrollment::fill_seats(tx, id)?;
     let course = cohort::get(tx, id)?.course_id;
     catalogue::apub::announce_change(tx, course)
+    match &event.what {
+        Happened::AssignmentOpened(id) => {
+            assignment::news::opened(tx, *id)?;
+            assignment::apub::announce_opened(tx, *id)
+        }
+        Happened::AssignmentChanged(id) => assignment::apub::announce_changed(tx, *id, true),
+        Happened::ReviewStarted(id) | Happened::AssignmentReleased(id) | Happened::AssignmentClosed(id) => {
+            assignment::apub::announce_changed(tx, *id, false)
+        }
+        Happened::SubmissionReceived { submission, revision } => {
+            submission::news::received(tx, *submission, *revision)?;
+            submission::apub::answer(tx, *submission, *revision)
+        }
+        Happened::SubmissionSent { submission, revision } => submission::apub::send(tx, *submission, *revision),
+        Happened::SubmissionWithdrawn(id) => submission::apub::send_withdrawal(tx, *id),
+        Happened::SubmissionAnswered(id) => submission::news::answered(tx, *id),
+        _ => Ok(()),
+    }
 }

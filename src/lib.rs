@@ -30,6 +30,7 @@ pub mod notice;
 pub mod note;
 pub mod account;
 pub mod sign_in;
+pub mod media;
 pub mod course;
 pub mod syllabus;
 pub mod cohort;

@@ -6,6 +6,7 @@ use crate::http::layers;
 use crate::stop::Stop;
 use crate::{account, federation, notice, sign_in, site};
 use crate::{catalogue, cohort, course, enrollment, syllabus};
+use crate::{account, assignment, federation, notice, sign_in, site, submission};
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
@@ -16,6 +17,8 @@ pub fn routes() -> Router<App> {
         .merge(account::web::routes())
         .merge(sign_in::web::routes())
         .merge(notice::web::routes())
+        .merge(assignment::web::routes())
+        .merge(submission::web::routes())
         .merge(site::web::routes())
         .merge(catalogue::web::routes())
         .merge(course::web::routes())
