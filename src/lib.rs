@@ -29,6 +29,8 @@ pub mod note;
 pub mod notice;
 pub mod submission;
 
+pub mod review;
+
 // Top: knows everyone.
 pub mod dispatch;
 pub mod effects;
