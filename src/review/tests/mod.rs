@@ -3,5 +3,8 @@
 mod allocation;
 mod answer;
 mod cast;
+mod home;
+mod mirror;
 mod score;
 mod verbs;
+mod wire;
