@@ -127,7 +127,7 @@ pub struct Development {
 impl Default for Config {
     fn default() -> Self {
         let bind = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let url = Url::parse("http://127.0.0.1:8080");
+        let url = Url::parse("http://localhost:8080");
         Self {
             server: Server {
                 bind,
@@ -279,7 +279,7 @@ mod tests {
     fn the_defaults_are_a_trial_on_this_machine() {
         let config = with("").unwrap();
         assert!(config.is_development());
-        assert_eq!(config.links().host(), "127.0.0.1:8080");
+        assert_eq!(config.links().host(), "localhost:8080");
         assert_eq!(config.address().unwrap(), Address::Sqlite("data/hedgeschool.db".into()));
     }
 

@@ -1,7 +1,7 @@
 //! With which keys does an actor sign, and with which are its signatures checked?
 
 use super::Actor;
-use crate::crypto::KeyPair;
+use crate::crypto::Keypair;
 use crate::db::{Db, Tx, schema::actor_keys};
 use crate::each_db;
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub fn signing_key_of(db: &mut Db, actor: ActorId) -> Result<Key> {
     key.ok_or_else(|| Error::internal("an actor here has no private key"))
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, keys: &KeyPair) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, keys: &Keypair) -> Result<()> {
     let row = (
         actor_keys::actor_id.eq(actor.id),
         actor_keys::uri.eq(format!("{}#main-key", actor.uri)),

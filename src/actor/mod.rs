@@ -7,7 +7,7 @@ mod store;
 pub use key::{Key, find_key, signing_key_of, verifying_keys_of};
 
 use crate::clock::Time;
-use crate::crypto::KeyPair;
+use crate::crypto::Keypair;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::ActorId;
@@ -118,7 +118,7 @@ pub struct NewActor<'a> {
     /// Cleaned HTML.
     pub summary: &'a str,
     /// Its key.
-    pub keys: &'a KeyPair,
+    pub keys: &'a Keypair,
 }
 
 /// Makes an actor here with its key. A handle that is taken is a conflict, also when it is taken by another kind:

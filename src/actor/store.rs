@@ -91,7 +91,7 @@ pub(super) fn upsert_remote(tx: &mut Tx<'_>, remote: &RemoteActor) -> Result<Act
         actors::created_at.eq(now),
     );
     Ok(each_db!(tx, |conn| diesel::insert_into(actors::table)
-        .values((fixed, changing.clone()))
+        .values((fixed, changing))
         .on_conflict(actors::uri)
         .do_update()
         .set(changing)

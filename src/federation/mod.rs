@@ -1,9 +1,14 @@
 //! How do servers talk to each other? Knows actors, but no feature.
 
+pub mod address;
+pub mod client;
 pub mod fetch;
+pub mod media;
 pub mod object;
 pub mod outbox;
 pub mod received;
+pub mod signature;
+pub mod webfinger;
 pub mod wire;
 
 pub use received::{Context, Received};

@@ -49,10 +49,10 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     if to.here || to.may_act().is_err() {
         return Ok(None);
     }
-    if let Some(key) = &note.once_key {
-        if store::is_written(tx, key)? {
-            return Ok(None);
-        }
+    if let Some(key) = &note.once_key
+        && store::is_written(tx, key)?
+    {
+        return Ok(None);
     }
     let public_id = tx.new_id();
     let published = note.published.unwrap_or_else(|| tx.now()).rfc3339();

@@ -3,7 +3,7 @@
 use crate::actor::{self, Actor, ActorKind, NewActor, RemoteActor};
 use crate::chance::Chance;
 use crate::clock::{Clock, Time};
-use crate::crypto::KeyPair;
+use crate::crypto::Keypair;
 use crate::db::{Address, Bells, Db, Effects, Pool, Surroundings, Tx, migrate};
 use crate::error::Result;
 use crate::link::Links;
@@ -82,9 +82,9 @@ impl World {
     }
 
     /// A key pair, made once for all tests because making one takes long.
-    pub fn keys(&self) -> KeyPair {
-        static KEYS: OnceLock<KeyPair> = OnceLock::new();
-        KEYS.get_or_init(|| crate::crypto::generate_keys().unwrap()).clone()
+    pub fn keys(&self) -> Keypair {
+        static KEYS: OnceLock<Keypair> = OnceLock::new();
+        KEYS.get_or_init(|| Keypair::generate().unwrap()).clone()
     }
 
     /// A person here.

@@ -1,0 +1,29 @@
+//! Which arithmetic do signatures, passwords and tokens rest on, and how is it called?
+//!
+//! One provider does all RSA and hashing (`aws-lc-rs`); passwords are Argon2id. Nothing here knows
+//! about requests, actors or the database.
+
+mod key;
+mod password;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use key::{KeyError, Keypair, SigningKey, VerifyingKey};
+pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
+pub use token::{Token, TokenHash, handle_suffix, token_128, token_256};
+
+/// SHA-256 of `bytes`, 32 bytes long (FIPS 180-4).
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut out = [0; 32];
+    out.copy_from_slice(digest.as_ref());
+    out
+}
+
+/// Whether both byte strings are the same, in a time that depends on their lengths only.
+///
+/// For secrets: a comparison that stops at the first difference tells how much of a guess was right.
+pub fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
