@@ -25,6 +25,7 @@ pub mod assignment;
 pub mod cohort;
 pub mod course;
 pub mod enrollment;
+pub mod media;
 pub mod note;
 pub mod notice;
 pub mod submission;

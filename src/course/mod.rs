@@ -87,3 +87,8 @@ pub fn writer(db: &mut Db, course: &Course) -> Result<Writer> {
     let bot = course.bot_id.ok_or_else(|| Error::internal("the course has no bot"))?;
     Ok(Writer { course_id: course.id, course: actor::get(db, course.actor_id)?, bot: actor::get(db, bot)? })
 }
+
+/// Everyone who organizes the course.
+pub fn organizers(db: &mut Db, course: CourseId) -> Result<Vec<Actor>> {
+    store::organizers(db, course)
+}

@@ -21,3 +21,12 @@ pub(super) fn is_organizer(db: &mut Db, course: CourseId, actor: ActorId) -> Res
     let row = course_organizers::table.find((course, actor)).select(course_organizers::actor_id);
     Ok(row.first::<ActorId>(db).optional()?.is_some())
 }
+
+pub(super) fn organizers(db: &mut Db, course: CourseId) -> Result<Vec<crate::actor::Actor>> {
+    use crate::db::schema::actors;
+    use diesel::JoinOnDsl;
+    let query = course_organizers::table
+        .inner_join(actors::table.on(actors::id.eq(course_organizers::actor_id)))
+        .filter(course_organizers::course_id.eq(course));
+    Ok(query.select(crate::actor::Actor::as_select()).load(db)?)
+}

@@ -26,3 +26,25 @@ pub(super) fn roster(db: &mut Db, cohort: CohortId, states: &[EnrollmentState]) 
         .filter(enrollments::state.eq_any(states.to_vec()));
     Ok(query.order(enrollments::id).select((Enrollment::as_select(), Actor::as_select())).load(db)?)
 }
+
+pub(super) fn insert(
+    tx: &mut crate::db::Tx<'_>,
+    cohort: CohortId,
+    actor: ActorId,
+    ask: &super::Ask,
+) -> Result<Enrollment> {
+    let row = (
+        enrollments::public_id.eq(tx.new_id()),
+        enrollments::cohort_id.eq(cohort),
+        enrollments::actor_id.eq(actor),
+        enrollments::role.eq(super::Role::Learner),
+        enrollments::state.eq(EnrollmentState::Active),
+        enrollments::join_uri.eq(&ask.join_uri),
+        enrollments::message.eq(&ask.message),
+        enrollments::created_at.eq(tx.now()),
+        enrollments::changed_at.eq(tx.now()),
+    );
+    let id: EnrollmentId =
+        diesel::insert_into(enrollments::table).values(row).returning(enrollments::id).get_result(&mut **tx)?;
+    find(tx, id)?.ok_or(crate::error::Error::NotFound)
+}

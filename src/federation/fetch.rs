@@ -22,3 +22,9 @@ pub async fn acct(context: &Context, acct: &str) -> Result<Actor> {
     let _ = (context, acct);
     Err(Error::Unavailable("not connected yet".into()))
 }
+
+/// The bytes at this address, asked for in the name of the instance, and at most so many of them.
+pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::Bytes> {
+    let _ = (context, url, most);
+    Err(Error::Unavailable("not connected yet".into()))
+}

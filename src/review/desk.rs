@@ -6,7 +6,8 @@ use crate::assignment::AssignmentState;
 use crate::clock::Time;
 use crate::db::Db;
 use crate::error::Result;
-use crate::id::{AssignmentId, MediaId};
+use crate::id::AssignmentId;
+use crate::media::{self, Media};
 use crate::submission;
 use crate::text;
 
@@ -92,6 +93,18 @@ fn of_allocation(allocation: &Allocation, place: &Place) -> (&'static str, bool)
     }
 }
 
+/// The state's word, and why no review can be sent now; empty when one can.
+pub(super) fn standing(allocation: &Allocation, place: &Place) -> (&'static str, &'static str) {
+    let over = "The time for reviews of this assignment is over.";
+    let why = match allocation.state {
+        _ if of_allocation(allocation, place).1 => "",
+        AllocationState::Declined => "You have declined this review.",
+        AllocationState::Voided => "This review is no longer needed.",
+        _ => over,
+    };
+    (allocation.state.as_str(), why)
+}
+
 fn of_task(task: &Task) -> (&'static str, bool) {
     match task.state {
         TaskState::Offered => ("to do", true),
@@ -116,25 +129,18 @@ pub struct Copy {
 pub struct CopiedFile {
     /// From 1: the last part of its address.
     pub number: usize,
-    /// Which file.
-    pub media: MediaId,
-    /// Such as `file-1.pdf`.
-    pub name: String,
-    /// What it is.
-    pub media_type: String,
+    /// The file, named such as `file-1.pdf`.
+    pub media: Media,
 }
 
 /// The version that is reviewed, without what names its author. Not for allocations that ended without a review.
 pub fn copy_of(db: &mut Db, allocation: &Allocation) -> Result<Copy> {
     let work = submission::get(db, allocation.submission_id)?;
     let author = actor::get(db, work.author_id)?;
-    let html = store::revision_html(db, allocation.revision_id)?;
-    let files = store::files(db, allocation.revision_id)?;
-    let files = files.into_iter().enumerate().map(|(at, (media, media_type, name))| CopiedFile {
-        number: at + 1,
-        media,
-        name: format!("file-{}{}", at + 1, ending(&name)),
-        media_type,
+    let html = submission::revision(db, allocation.revision_id)?.body_html;
+    let files = media::list_of(db, allocation.revision_id)?.into_iter().enumerate().map(|(at, media)| {
+        let name = format!("file-{}{}", at + 1, ending(&media.name));
+        CopiedFile { number: at + 1, media: Media { name, ..media } }
     });
     Ok(Copy { html: text::clean_again(&without_names(&html, &author)), files: files.collect() })
 }
@@ -166,7 +172,7 @@ const SOMEBODY: &str = "[name]";
 fn without_names(text: &str, who: &Actor) -> String {
     let mut out = text.to_owned();
     for address in [&who.uri, &who.url] {
-        out = replace(&out, address, "#", false);
+        out = replace(&out, address, SOMEBODY, false);
     }
     for name in [who.acct(), format!("{}@{}", who.handle, who.host), format!("@{}", who.handle)] {
         out = replace(&out, &name, SOMEBODY, true);

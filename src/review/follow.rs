@@ -1,6 +1,6 @@
 //! What follows, as far as reviews go, from what happened? Called by `effects`.
 
-use super::{admit, apub, author_left, notices, work_withdrawn};
+use super::{admit, apub, author_left, notices, postponed, work_withdrawn};
 use crate::db::Tx;
 use crate::enrollment;
 use crate::error::Result;
@@ -32,6 +32,7 @@ pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         Happened::ReviewAnswered(id) => notices::answered(tx, *id),
         Happened::FeedbackReceived(id) => notices::feedback_received(tx, *id),
         Happened::SubmissionReceived { submission, .. } => admit(tx, *submission).map(|_| ()),
+        Happened::AssignmentChanged(id) => postponed(tx, *id),
         Happened::SubmissionWithdrawn(id) => work_withdrawn(tx, *id),
         Happened::EnrollmentLeft(id) | Happened::EnrollmentRemoved(id) => {
             let place = enrollment::get(tx, *id)?;

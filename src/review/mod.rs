@@ -20,7 +20,7 @@ pub mod web;
 pub use follow::follow;
 pub use give::{Answer, decline, give};
 pub use release::{Given, Outcome, labelled, outcomes, override_result, release};
-pub use start::{Started, admit, author_left, start, work_withdrawn};
+pub use start::{Started, admit, author_left, postponed, start, work_withdrawn};
 pub use task::{
     NewFeedback, NewTask, Said, answered, feedback_received, give_task, task_received, task_voided, was_sent_from_here,
 };
@@ -335,8 +335,9 @@ pub fn may_see_feedback(db: &mut Db, by: &Actor, submission: &Submission) -> Res
 
 /// Refuses anyone who may not see all reviews of an assignment here. For others there is nothing.
 pub fn may_see_results(db: &mut Db, by: &Actor, place: &Place) -> Result<()> {
-    let organizes = place.group.here && course::organizes(db, by, &place.course)?;
-    if organizes && by.may_act().is_ok() { Ok(()) } else { Err(Error::NotFound) }
+    let cohort = cohort::get(db, place.assignment.cohort_id)?;
+    let leads = place.group.here && assignment::leads(db, by, &cohort)?;
+    if leads && by.may_act().is_ok() { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// A work by key, with its assignment and course.

@@ -1,8 +1,8 @@
 //! Who is told what about reviews? People here by notices; those elsewhere hear it from `apub`.
 
-use super::release::organizers;
 use super::{get, get_task, place, place_of_work, store};
 use crate::assignment::AssignmentState;
+use crate::course;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{AllocationId, AssignmentId, ReviewTaskId, SubmissionId};
@@ -40,7 +40,7 @@ pub(super) fn started(tx: &mut Tx<'_>, id: AssignmentId) -> Result<()> {
         1 => format!("Hand-in for “{title}” is over. Only one work is there, so nobody else can review it; please do."),
         n => format!("Hand-in for “{title}” is over. {n} works are out for review."),
     };
-    let whom = organizers(tx, &place)?;
+    let whom: Vec<_> = course::organizers(tx, place.course.id)?.into_iter().map(|who| who.id).collect();
     notice::tell(tx, &whom, "review", &text, &format!("{}/results", place.assignment.path()))
 }
 

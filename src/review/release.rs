@@ -6,18 +6,16 @@ use super::{
     place_of_work, store,
 };
 use crate::actor::{self, Actor};
-use crate::assignment::AssignmentState;
 use crate::assignment::rubric::Levels;
-use crate::course;
+use crate::assignment::{self, AssignmentState};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Problems, Result};
 use crate::event::Happened;
 use crate::id::{ActorId, AssignmentId, SubmissionId};
-use crate::jobs::{self, JobKind};
 use crate::submission::{self, Submission, SubmissionState};
 
 /// Shows all reviews of an assignment to the authors and computes the results. By the clock
-/// ([`JobKind::ReviewsDue`], `by` is nobody) or earlier by an organizer. By the clock nothing happens when it was done
+/// ([`crate::jobs::JobKind::ReviewsDue`], `by` is nobody) or earlier by an organizer. By the clock nothing happens when it was done
 /// before; an organizer is told so. Reviews that are missing then are not waited for.
 pub fn release(tx: &mut Tx<'_>, by: Option<&Actor>, assignment: AssignmentId) -> Result<()> {
     let place = place(tx, assignment)?;
@@ -32,7 +30,6 @@ pub fn release(tx: &mut Tx<'_>, by: Option<&Actor>, assignment: AssignmentId) ->
         }
         _ => return Err(Error::denied("Reviews can be released once work is out for review.")),
     }
-    store::move_assignment(tx, assignment, AssignmentState::Released)?;
     let who = by.map(|actor| actor.id);
     for open in store::of_assignment(tx, assignment)?.into_iter().filter(Allocation::is_open) {
         store::move_to(tx, open.id, AllocationState::Expired)?;
@@ -41,8 +38,7 @@ pub fn release(tx: &mut Tx<'_>, by: Option<&Actor>, assignment: AssignmentId) ->
     for work in submission::list_of(tx, assignment)?.iter().filter(|work| work.state == SubmissionState::UnderReview) {
         conclude(tx, &place, work)?;
     }
-    jobs::forget(tx, JobKind::ReviewsDue, assignment.0)?;
-    tx.record(who, Happened::AssignmentReleased(assignment))
+    assignment::release(tx, by, assignment)
 }
 
 fn conclude(tx: &mut Tx<'_>, place: &Place, work: &Submission) -> Result<()> {
@@ -63,7 +59,7 @@ fn conclude(tx: &mut Tx<'_>, place: &Place, work: &Submission) -> Result<()> {
     };
     store::put_result(tx, &row)?;
     store::release_reviews(tx, &given.iter().map(|review| review.id).collect::<Vec<_>>())?;
-    store::move_work(tx, work.id, SubmissionState::Released)
+    submission::move_to(tx, work.id, SubmissionState::Released)
 }
 
 /// Most characters of a reason.
@@ -175,20 +171,4 @@ pub fn outcomes(db: &mut Db, by: &Actor, assignment: AssignmentId) -> Result<(Pl
         all.push(Outcome { work, author, late, reviews, score, result });
     }
     Ok((place, all))
-}
-
-/// The organizers of the course, who are told what goes on.
-pub(super) fn organizers(db: &mut Db, place: &Place) -> Result<Vec<ActorId>> {
-    let mut all = vec![place.assignment.author_id];
-    all.extend(place.course.owner_id);
-    all.sort_unstable();
-    all.dedup();
-    let mut organizers = Vec::new();
-    for id in all {
-        let person = actor::get(db, id)?;
-        if course::organizes(db, &person, &place.course)? {
-            organizers.push(id);
-        }
-    }
-    Ok(organizers)
 }

@@ -3,12 +3,11 @@
 use super::allocation::{self, Candidate};
 use super::{Allocation, AllocationState, Place, get, place, store};
 use crate::actor::{self, Actor};
-use crate::assignment::AssignmentState;
+use crate::assignment::{self, AssignmentState};
 use crate::db::{Db, Tx};
 use crate::error::Result;
 use crate::event::Happened;
 use crate::id::{ActorId, AllocationId, AssignmentId, CohortId, SubmissionId};
-use crate::jobs::{self, JobKind};
 use crate::submission::{self, Submission, SubmissionState};
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +22,7 @@ pub struct Started {
 
 /// Ends hand-in and gives work to reviewers: each work that came in time gets as many reviews as the assignment wants
 /// (fewer when there are too few people), nobody their own. Work that came late, or whose author no longer takes part,
-/// goes to those with the least to do. By the clock ([`JobKind::AssignmentDue`]), at the course's home. Plans the
+/// goes to those with the least to do. By the clock ([`crate::jobs::JobKind::AssignmentDue`]), at the course's home. Plans the
 /// release. Nothing happens when it was done before or the assignment is not open; with fewer than two works it goes
 /// on without reviews.
 pub fn start(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<Started> {
@@ -32,14 +31,12 @@ pub fn start(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<Started> {
     if place.assignment.state != AssignmentState::Open || !place.group.here {
         return Ok(started);
     }
-    store::move_assignment(tx, assignment, AssignmentState::Review)?;
-    jobs::plan(tx, JobKind::ReviewsDue, assignment.0, place.assignment.review_due_at)?;
-    tx.record(None, Happened::ReviewStarted(assignment))?;
+    assignment::begin_review(tx, assignment)?;
     let works: Vec<Submission> = submission::list_of(tx, assignment)?.into_iter().filter(is_handed_in).collect();
     let takes_part = taking_part(tx, place.assignment.cohort_id)?;
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for work in works {
-        store::move_work(tx, work.id, SubmissionState::UnderReview)?;
+        submission::move_to(tx, work.id, SubmissionState::UnderReview)?;
         let in_time = !submission::counted(tx, work.id)?.late;
         started.works += 1;
         if in_time && takes_part.contains(&work.author_id) { first.push(work) } else { later.push(work) }
@@ -89,7 +86,7 @@ pub fn admit(tx: &mut Tx<'_>, work: SubmissionId) -> Result<usize> {
     if !is_new || !place.group.here || !is_reviewing(tx, &place) || !store::of_work(tx, work.id)?.is_empty() {
         return Ok(0);
     }
-    store::move_work(tx, work.id, SubmissionState::UnderReview)?;
+    submission::move_to(tx, work.id, SubmissionState::UnderReview)?;
     join_in(tx, &place, &work)
 }
 
@@ -188,4 +185,11 @@ pub fn work_withdrawn(tx: &mut Tx<'_>, work: SubmissionId) -> Result<()> {
         end(tx, None, allocation.id, AllocationState::Voided)?;
     }
     Ok(())
+}
+
+/// Moves the end of reviewing along with its assignment, for all who have not sent their review yet, here and for a
+/// mirrored course.
+pub fn postponed(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<()> {
+    let assignment = assignment::get(tx, assignment)?;
+    if assignment.state == AssignmentState::Review { store::move_due(tx, &assignment) } else { Ok(()) }
 }

@@ -1,23 +1,17 @@
 //! Which rows hold allocations, reviews and results, and the tasks and feedback of mirrored courses?
 
 use super::{Allocation, AllocationState, Feedback, Review, ReviewState, StoredResult, Task, TaskState};
-use crate::assignment::AssignmentState;
 use crate::assignment::rubric::Levels;
+use crate::assignment::{Assignment, AssignmentState};
 use crate::clock::Time;
 use crate::db::{
     Db, Tx,
-    schema::{
-        allocations, assignments, enrollments, feedback, media, results, review_tasks, reviews, revision_media,
-        revisions, submissions,
-    },
+    schema::{allocations, assignments, enrollments, feedback, results, review_tasks, reviews, submissions},
 };
 use crate::each_db;
 use crate::enrollment::EnrollmentState;
 use crate::error::Result;
-use crate::id::{
-    ActorId, AllocationId, AssignmentId, CohortId, MediaId, ReviewId, ReviewTaskId, RevisionId, SubmissionId,
-};
-use crate::submission::SubmissionState;
+use crate::id::{ActorId, AllocationId, AssignmentId, CohortId, ReviewId, ReviewTaskId, RevisionId, SubmissionId};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 
 pub(super) fn find(db: &mut Db, id: AllocationId) -> Result<Option<Allocation>> {
@@ -138,24 +132,16 @@ pub(super) fn release_reviews(tx: &mut Tx<'_>, ids: &[ReviewId]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn move_assignment(tx: &mut Tx<'_>, id: AssignmentId, state: AssignmentState) -> Result<()> {
-    let now = tx.now();
-    let row = diesel::update(assignments::table.find(id));
-    if state == AssignmentState::Released {
-        let set =
-            (assignments::state.eq(state), assignments::updated_at.eq(now), assignments::released_at.eq(Some(now)));
-        row.set(set).execute(&mut **tx)?;
-    } else {
-        row.set((assignments::state.eq(state), assignments::updated_at.eq(now))).execute(&mut **tx)?;
-    }
-    Ok(())
-}
-
-pub(super) fn move_work(tx: &mut Tx<'_>, id: SubmissionId, state: SubmissionState) -> Result<()> {
-    let now = tx.now();
-    diesel::update(submissions::table.find(id))
-        .set((submissions::state.eq(state), submissions::changed_at.eq(now)))
-        .execute(&mut **tx)?;
+/// Sets the end of reviewing for all that is still to be reviewed.
+pub(super) fn move_due(tx: &mut Tx<'_>, assignment: &Assignment) -> Result<()> {
+    let open = [AllocationState::Offered, AllocationState::Accepted];
+    let works = submissions::table.filter(submissions::assignment_id.eq(assignment.id)).select(submissions::id);
+    let row = allocations::table
+        .filter(allocations::submission_id.eq_any(works))
+        .filter(allocations::state.eq_any(open.to_vec()));
+    diesel::update(row).set(allocations::due_at.eq(assignment.review_due_at)).execute(&mut **tx)?;
+    let row = review_tasks::table.filter(review_tasks::assignment_id.eq(assignment.id));
+    diesel::update(row).set(review_tasks::due_at.eq(assignment.review_due_at)).execute(&mut **tx)?;
     Ok(())
 }
 
@@ -171,20 +157,6 @@ pub(super) fn taking_part(db: &mut Db, cohort: CohortId) -> Result<Vec<ActorId>>
     let query =
         enrollments::table.filter(enrollments::cohort_id.eq(cohort)).filter(enrollments::state.eq_any(states.to_vec()));
     Ok(query.select(enrollments::actor_id).load(db)?)
-}
-
-pub(super) fn revision_html(db: &mut Db, id: RevisionId) -> Result<String> {
-    Ok(revisions::table.find(id).select(revisions::body_html).first(db)?)
-}
-
-/// A file of a work: key, media type, and ending of its name are all that its reviewer may learn.
-pub(super) type File = (MediaId, String, String);
-
-pub(super) fn files(db: &mut Db, revision: RevisionId) -> Result<Vec<File>> {
-    let query = revision_media::table
-        .inner_join(media::table.on(media::id.eq(revision_media::media_id)))
-        .filter(revision_media::revision_id.eq(revision));
-    Ok(query.order(media::id).select((media::id, media::media_type, media::name)).load(db)?)
 }
 
 pub(super) fn find_result(db: &mut Db, submission: SubmissionId) -> Result<Option<StoredResult>> {

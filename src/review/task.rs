@@ -160,6 +160,6 @@ pub fn feedback_received(tx: &mut Tx<'_>, from: &Actor, new: &NewFeedback) -> Re
         store::replace_feedback(tx, work.id, &new.note_uri, &new.reviews)?;
     }
     store::put_result(tx, &new.result)?;
-    store::move_work(tx, work.id, submission::SubmissionState::Released)?;
+    submission::move_to(tx, work.id, submission::SubmissionState::Released)?;
     tx.record(Some(from.id), Happened::FeedbackReceived(work.id))
 }

@@ -280,7 +280,7 @@ fn a_reviewer_elsewhere_hears_when_a_review_is_no_longer_needed() {
     let task = task_on(&cast, &mia, &bo);
     let work = task.submission_id;
     cast.world.tx(move |tx| {
-        super::super::store::move_work(tx, work, crate::submission::SubmissionState::Withdrawn)?;
+        crate::submission::move_to(tx, work, crate::submission::SubmissionState::Withdrawn)?;
         tx.record(None, crate::event::Happened::SubmissionWithdrawn(work))
     });
     let voided: Vec<Value> = sent_as(&cast, &mia, "study:ReviewTask")

@@ -1,0 +1,1 @@
+//! Are assignments asked, opened, changed and mirrored by the rules?

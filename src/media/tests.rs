@@ -1,0 +1,1 @@
+//! Are files kept safely?

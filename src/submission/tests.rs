@@ -1,0 +1,1 @@
+//! Is work handed in by the rules?
