@@ -1,40 +1,49 @@
 //! What is Hedgeschool made of? The modules in the order in which they may use each other; see `src/README.md`.
 
 // Ground: knows nobody.
-pub mod app;
 pub mod chance;
 pub mod clock;
-pub mod config;
-pub mod crypto;
-pub mod db;
 pub mod error;
-pub mod event;
+pub mod stop;
+pub mod measure;
+pub mod word;
 pub mod id;
 pub mod link;
+pub mod crypto;
 pub mod text;
-pub mod word;
+pub mod event;
+pub mod db;
+pub mod config;
+pub mod net;
+pub mod app;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
-pub mod federation;
 pub mod http;
+pub mod federation;
 pub mod jobs;
+pub mod mail;
 
 // Features: each may use those above it.
-pub mod assignment;
-pub mod cohort;
-pub mod course;
-pub mod enrollment;
-pub mod media;
-pub mod note;
+pub mod setting;
 pub mod notice;
+pub mod note;
+pub mod account;
+pub mod sign_in;
+pub mod media;
+pub mod course;
+pub mod cohort;
+pub mod enrollment;
+pub mod assignment;
 pub mod submission;
-
 pub mod review;
+pub mod site;
 
 // Top: knows everyone.
+pub mod cli;
 pub mod dispatch;
 pub mod effects;
 pub mod routes;
+pub mod schedule;
 #[cfg(test)]
 mod tests;

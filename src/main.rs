@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! How does the program start? By its command line; everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hedgeschool::cli::run()
+}

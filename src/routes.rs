@@ -1,12 +1,28 @@
 //! Which path leads where? Every feature's routes, in one place.
 
 use crate::app::App;
+use crate::dispatch::DOCUMENTS;
+use crate::http::layers;
+use crate::stop::Stop;
+use crate::{account, assignment, federation, notice, review, sign_in, site, submission};
+use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
 /// All pages and documents.
 pub fn routes() -> Router<App> {
     Router::new()
-        .merge(crate::assignment::web::routes())
-        .merge(crate::submission::web::routes())
-        .merge(crate::review::web::routes())
+        .merge(federation::web::routes(DOCUMENTS))
+        .merge(account::web::routes())
+        .merge(sign_in::web::routes())
+        .merge(notice::web::routes())
+        .merge(assignment::web::routes())
+        .merge(submission::web::routes())
+        .merge(review::web::routes())
+        .merge(site::web::routes())
+}
+
+/// The whole of it: pages and documents with all that a request passes on its way to them.
+pub fn router(app: &App, federation: &FederationConfig<App>, stop: Stop) -> Router {
+    let inside = layers::inside(app, routes()).layer(FederationMiddleware::new(federation.clone()));
+    layers::around(app, sign_in::web::recognising(app.clone(), inside), stop)
 }

@@ -1,2 +1,2 @@
-//! x
+//! How fast is it, and beside which limit?
 fn main() {}

@@ -45,7 +45,15 @@ fn under_advisory_lock(conn: &mut PgConnection) -> Result<usize> {
     done
 }
 
-fn pending<C, B>(conn: &mut C, migrations: EmbeddedMigrations) -> Result<usize>
+/// How many migrations this database still lacks; an error when a newer program has changed it.
+pub fn lacking(db: &mut Db) -> Result<usize> {
+    match db {
+        Db::Sqlite(conn) => compare(conn, &SQLITE),
+        Db::Pg(conn) => compare(conn, &POSTGRES),
+    }
+}
+
+fn compare<C, B>(conn: &mut C, migrations: &EmbeddedMigrations) -> Result<usize>
 where
     B: Backend + 'static,
     C: MigrationHarness<B>,
@@ -59,5 +67,15 @@ where
             "the database was changed by a newer hedgeschool (migration {version}); start that version, or restore a backup"
         )));
     }
+    Ok(known.len().saturating_sub(applied.len()))
+}
+
+fn pending<C, B>(conn: &mut C, migrations: EmbeddedMigrations) -> Result<usize>
+where
+    B: Backend + 'static,
+    C: MigrationHarness<B>,
+    EmbeddedMigrations: MigrationSource<B>,
+{
+    compare(conn, &migrations)?;
     conn.run_pending_migrations(migrations).map(|done| done.len()).map_err(Error::Internal)
 }

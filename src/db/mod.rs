@@ -8,6 +8,7 @@ mod either;
 pub mod migrate;
 pub mod schema;
 mod tx;
+pub mod upkeep;
 mod writer;
 
 pub use either::Db;
@@ -86,12 +87,12 @@ impl Address {
     }
 }
 
-struct Manager {
+struct Opener {
     address: Address,
     for_writing: bool,
 }
 
-impl r2d2::ManageConnection for Manager {
+impl r2d2::ManageConnection for Opener {
     type Connection = Db;
     type Error = r2d2::Error;
 
@@ -111,7 +112,7 @@ impl r2d2::ManageConnection for Manager {
 /// Reads and writes; cheap to clone.
 #[derive(Clone)]
 pub struct Pool {
-    readers: r2d2::Pool<Manager>,
+    readers: r2d2::Pool<Opener>,
     writer: writer::Writer,
     around: Arc<Surroundings>,
 }
@@ -126,7 +127,7 @@ impl Pool {
                 .min_idle(Some(1))
                 .connection_timeout(Duration::from_secs(5))
                 .test_on_check_out(matches!(address, Address::Postgres(_)))
-                .build(Manager { address: address.clone(), for_writing })
+                .build(Opener { address: address.clone(), for_writing })
                 .map_err(|e| Error::Unavailable(format!("the database cannot be reached: {e}")))
         };
         let around = Arc::new(around);
@@ -186,21 +187,21 @@ impl Pool {
 
 /// Runs `job` in a transaction that takes the write lock first, so that no read can go stale before its write.
 fn in_transaction<T>(db: &mut Db, job: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
-    type Manager = <Db as Connection>::TransactionManager;
+    type Transactions = <Db as Connection>::TransactionManager;
     match db {
         Db::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
         Db::Pg(conn) => AnsiTransactionManager::begin_transaction(conn)?,
     }
     match job(db) {
-        Ok(value) => match Manager::commit_transaction(db) {
+        Ok(value) => match Transactions::commit_transaction(db) {
             Ok(()) => Ok(value),
             Err(error) => {
-                drop(Manager::rollback_transaction(db));
+                drop(Transactions::rollback_transaction(db));
                 Err(error.into())
             }
         },
         Err(error) => {
-            drop(Manager::rollback_transaction(db));
+            drop(Transactions::rollback_transaction(db));
             Err(error)
         }
     }

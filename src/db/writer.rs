@@ -1,6 +1,6 @@
 //! Who writes? One thread for SQLite, which groups commits; the pool for PostgreSQL.
 
-use super::{Db, Manager, Surroundings, Tx, in_transaction};
+use super::{Db, Opener, Surroundings, Tx, in_transaction};
 use crate::error::{Error, Result};
 use diesel::{Connection, r2d2};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ const GROUP: usize = 256;
 #[derive(Clone)]
 pub(super) enum Writer {
     Thread(SyncSender<Job>),
-    Pooled(r2d2::Pool<Manager>),
+    Pooled(r2d2::Pool<Opener>),
 }
 
 impl Writer {

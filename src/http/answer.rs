@@ -43,7 +43,17 @@ fn location(path: &str) -> HeaderValue {
 
 /// An error on its way out, still to be dressed for its reader by [`dress`].
 #[derive(Clone)]
-struct Undressed(Arc<Error>);
+struct Undressed {
+    error: Arc<Error>,
+    status: StatusCode,
+}
+
+/// An answer of HTTP itself, which no rule gives: too large, too slow, not this method, not this host.
+pub fn refuse(status: StatusCode, sentence: &'static str) -> Response {
+    let mut response = (status, sentence).into_response();
+    response.extensions_mut().insert(Undressed { error: Arc::new(Error::denied(sentence)), status });
+    response
+}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -58,7 +68,7 @@ impl IntoResponse for Error {
         if let Self::Unavailable(_) = &self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
         }
-        response.extensions_mut().insert(Undressed(Arc::new(self)));
+        response.extensions_mut().insert(Undressed { error: Arc::new(self), status });
         response
     }
 }
@@ -104,20 +114,20 @@ pub async fn dress(request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
     let is_get = request.method() == axum::http::Method::GET;
     let response = next.run(request).await;
-    let Some(Undressed(error)) = response.extensions().get::<Undressed>().cloned() else { return response };
+    let Some(Undressed { error, status }) = response.extensions().get::<Undressed>().cloned() else { return response };
     let mut dressed = if wants_html(&headers) {
         if let (Error::SignInFirst, true) = (error.as_ref(), is_get) {
             let back: String = url::form_urlencoded::byte_serialize(visitor.path.as_bytes()).collect();
             return redirect(&format!("/sign-in?next={back}"));
         }
-        let code = status_of(&error).as_u16();
+        let code = status.as_u16();
         let page = ErrorPage { page: Page { visitor }, code, sentence: sentence_of(&error) };
         match render(&page) {
-            Ok(html) => (status_of(&error), html).into_response(),
-            Err(_) => (status_of(&error), sentence_of(&error)).into_response(),
+            Ok(html) => (status, html).into_response(),
+            Err(_) => (status, sentence_of(&error)).into_response(),
         }
     } else {
-        problem(&error)
+        problem(&error, status)
     };
     if let Some(after) = response.headers().get(header::RETRY_AFTER) {
         dressed.headers_mut().insert(header::RETRY_AFTER, after.clone());
@@ -130,8 +140,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
     !wants_wire(headers) && accept.contains("text/html")
 }
 
-fn problem(error: &Error) -> Response {
-    let status = status_of(error);
+fn problem(error: &Error, status: StatusCode) -> Response {
     let mut document = serde_json::json!({
         "type": "about:blank",
         "title": status.canonical_reason().unwrap_or_default(),

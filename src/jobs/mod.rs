@@ -1,5 +1,11 @@
 //! What is to be done later, and when? One row for each kind of work and thing.
 
+mod purge;
+mod worker;
+
+pub use purge::{PURGE_EVERY, purge};
+pub use worker::{RunJob, run};
+
 use crate::clock::Time;
 use crate::db::{Bell, Tx, schema::jobs};
 use crate::each_db;
@@ -43,3 +49,13 @@ pub fn forget(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
     diesel::delete(jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject))).execute(&mut **tx)?;
     Ok(())
 }
+
+/// Plans work unless it is planned already.
+pub fn plan_once(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> Result<()> {
+    let planned = jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject));
+    let rows: i64 = planned.count().get_result(&mut **tx)?;
+    if rows == 0 { plan(tx, kind, subject, run_at) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

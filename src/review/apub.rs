@@ -3,7 +3,7 @@
 mod incoming;
 mod outgoing;
 
-pub use incoming::{answered, concerns, create, feedback, reply, task};
+pub use incoming::{answered, concerns, create, feedback, receive, reply, task};
 pub use outgoing::{
     announce_allocation, announce_end, announce_feedback, announce_given, announce_override, send_review,
 };

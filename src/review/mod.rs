@@ -7,9 +7,8 @@ pub mod allocation;
 pub mod answer;
 pub mod apub;
 pub mod desk;
-mod follow;
 mod give;
-mod notices;
+pub mod news;
 mod release;
 pub mod score;
 mod start;
@@ -17,7 +16,6 @@ mod store;
 mod task;
 pub mod web;
 
-pub use follow::follow;
 pub use give::{Answer, decline, give};
 pub use release::{Given, Outcome, labelled, outcomes, override_result, release};
 pub use start::{Started, admit, author_left, postponed, start, work_withdrawn};
@@ -290,7 +288,7 @@ pub fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Allocation>> {
 }
 
 /// A review by key.
-pub fn get_review(db: &mut Db, id: ReviewId) -> Result<Review> {
+pub fn review(db: &mut Db, id: ReviewId) -> Result<Review> {
     store::find_review(db, id)?.ok_or(Error::NotFound)
 }
 
@@ -300,7 +298,7 @@ pub fn review_of(db: &mut Db, allocation: AllocationId) -> Result<Option<Review>
 }
 
 /// A task of a mirrored course by key.
-pub fn get_task(db: &mut Db, id: ReviewTaskId) -> Result<Task> {
+pub fn task(db: &mut Db, id: ReviewTaskId) -> Result<Task> {
     store::find_task(db, id)?.ok_or(Error::NotFound)
 }
 

@@ -3,7 +3,7 @@
 //! The home alone decides. Here is only written down what its bot says, and shown.
 
 use super::{
-    Answer, Feedback, Place, StoredResult, Task, TaskState, find_task_public, get_task, place, place_of_work, store,
+    Answer, Feedback, Place, StoredResult, Task, TaskState, find_task_public, place, place_of_work, store,
 };
 use crate::actor::Actor;
 use crate::clock::Time;
@@ -78,7 +78,7 @@ pub fn task_voided(tx: &mut Tx<'_>, from: &Actor, task_uri: &str) -> Result<()> 
 /// What the home would refuse anyway is refused here.
 pub fn give_task(tx: &mut Tx<'_>, by: &Actor, task: ReviewTaskId, answer: &Answer) -> Result<()> {
     by.may_act()?;
-    let task = get_task(tx, task)?;
+    let task = super::task(tx, task)?;
     if task.reviewer_id != by.id {
         return Err(Error::NotFound);
     }

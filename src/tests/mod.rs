@@ -1,7 +1,10 @@
 //! What do tests inside the process stand on? A `World`: a migrated database of its own, a clock that stands still, and
 //! one cast. Ada organizes, Bo learns, Chi mentors, Dov learns elsewhere, Mallory is hostile.
 
+mod browser;
 mod tidy;
 mod world;
 
+#[allow(unused_imports, reason = "the tools of every feature's tests")]
+pub use browser::{Browser, PASSWORD, Shown, new_account};
 pub use world::World;

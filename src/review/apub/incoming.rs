@@ -19,6 +19,29 @@ use crate::link::same_host;
 use crate::text;
 use serde_json::Value;
 
+/// Takes whatever of reviews comes as a Note, and says whether it was that.
+pub async fn receive(context: &Context, got: &Received) -> Result<bool> {
+    let note = got.object();
+    if !matches!(wire::kind(&got.activity), Some("Create" | "Update")) || wire::kind(note) != Some("Note") {
+        return Ok(false);
+    }
+    match wire::text(learning(note), "type") {
+        Some("schema:Review") => create(context, got).await?,
+        Some("study:ReviewTask") => task(context, got).await?,
+        Some("study:Feedback" | "study:Result") => feedback(context, got).await?,
+        Some("study:Receipt" | "study:Refusal") => {
+            let about = wire::id(learning(note), "object").unwrap_or_default().to_owned();
+            if !context.app_data().read(move |db| task::was_sent_from_here(db, &about)).await? {
+                return Ok(false);
+            }
+            answered(context, got).await?;
+        }
+        _ if concerns(context, got).await? => reply(context, got).await?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 /// Takes a review of our own kind: `Create{Note}` with `learning.type` `schema:Review`.
 pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let note = own_note(got)?;

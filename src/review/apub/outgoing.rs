@@ -2,8 +2,8 @@
 
 use super::super::score::{Score, show};
 use super::super::{
-    Allocation, AllocationState, Given, Place, StoredResult, Task, desk, find_result, get, get_review, get_task,
-    labelled, place, store,
+    Allocation, AllocationState, Given, Place, StoredResult, Task, desk, find_result, get, labelled, place, review,
+    store, task,
 };
 use crate::actor::{self, Actor};
 use crate::assignment::rubric::{Levels, Rubric};
@@ -132,7 +132,7 @@ pub fn announce_end(tx: &mut Tx<'_>, id: AllocationId) -> Result<()> {
 
 /// Confirms a review to a reviewer elsewhere, with what was understood.
 pub fn announce_given(tx: &mut Tx<'_>, id: ReviewId) -> Result<()> {
-    let review = get_review(tx, id)?;
+    let review = review(tx, id)?;
     let allocation = get(tx, review.allocation_id)?;
     let reviewer = actor::get(tx, allocation.reviewer_id)?;
     if reviewer.here {
@@ -267,7 +267,7 @@ fn feedback_html(place: &Place, rubric: &Rubric, reviews: &[Given], result: &Sto
 
 /// Sends a review of somebody here to the home of a mirrored course.
 pub fn send_review(tx: &mut Tx<'_>, id: ReviewTaskId) -> Result<()> {
-    let task: Task = get_task(tx, id)?;
+    let task: Task = task(tx, id)?;
     let (Some(uri), place) = (task.review_uri.clone(), place(tx, task.assignment_id)?) else { return Ok(()) };
     let by: Actor = actor::get(tx, task.reviewer_id)?;
     let levels: Levels = serde_json::from_str(&task.levels)?;

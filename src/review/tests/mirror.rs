@@ -52,7 +52,7 @@ async fn a_task_is_shown_and_its_review_goes_to_the_home() {
     assert!(matches!(give(&cast, &eve, &task), Err(Error::NotFound)));
     give(&cast, &dov, &task).unwrap();
     assert!(give(&cast, &dov, &task).unwrap_err().to_string().contains("already"));
-    let task = cast.world.read(|db| review::get_task(db, task.id));
+    let task = cast.world.read(|db| review::task(db, task.id));
     assert_eq!(task.state, TaskState::Sent);
     let group = cast.world.read(|db| review::place(db, cast.assignment)).group;
     let sent = sent_to(&cast, &group);
@@ -68,15 +68,15 @@ async fn a_task_is_shown_and_its_review_goes_to_the_home() {
     let refusal = json!({"type": "study:Refusal", "object": review, "reason": "You were not asked."});
     let context = context(&cast).await;
     assert!(apub::answered(&context, &say(&mallory, refusal.clone())).await.is_err());
-    assert_eq!(cast.world.read(|db| review::get_task(db, task.id)).state, TaskState::Sent);
+    assert_eq!(cast.world.read(|db| review::task(db, task.id)).state, TaskState::Sent);
     apub::answered(&context, &say(&cast.bot, refusal)).await.unwrap();
-    let refused = cast.world.read(|db| review::get_task(db, task.id));
+    let refused = cast.world.read(|db| review::task(db, task.id));
     assert_eq!((refused.state, refused.answer_reason.as_str()), (TaskState::Refused, "You were not asked."));
     // It may be mended and sent again.
     give(&cast, &dov, &task).unwrap();
-    let review = cast.world.read(|db| review::get_task(db, task.id)).review_uri.unwrap();
+    let review = cast.world.read(|db| review::task(db, task.id)).review_uri.unwrap();
     apub::answered(&context, &say(&cast.bot, json!({"type": "study:Receipt", "object": review}))).await.unwrap();
-    assert_eq!(cast.world.read(|db| review::get_task(db, task.id)).state, TaskState::Received);
+    assert_eq!(cast.world.read(|db| review::task(db, task.id)).state, TaskState::Received);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn late_and_voided_tasks_take_no_review() {
     let learning = json!({"type": "study:ReviewTask", "task": TASK, "state": "voided"});
     let got = received(&cast, &cast.bot, create(&cast.bot, &dov.uri, json!({"content": "", "learning": learning})));
     apub::task(&context(&cast).await, &got).await.unwrap();
-    assert_eq!(cast.world.read(|db| review::get_task(db, task.id)).state, TaskState::Voided);
+    assert_eq!(cast.world.read(|db| review::task(db, task.id)).state, TaskState::Voided);
     assert!(give(&cast, &dov, &task).unwrap_err().to_string().contains("no longer needed"));
 }
 

@@ -1,0 +1,122 @@
+//! What can be asked of the program on the command line, and how does it end?
+
+mod check;
+mod serve;
+mod start;
+
+use crate::config::Config;
+use crate::db::migrate;
+use crate::error::{Error, Result};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Hedgeschool: a server for study groups that federates by ActivityPub.
+///
+/// Without a command it serves. Without a configuration file it serves an empty instance on http://127.0.0.1:8080 and
+/// keeps its data in the folder `data`: everything for trying it out on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "hedgeschool", version, after_long_help = MORE, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file; without it hedgeschool.toml in the working folder, when there is one
+    #[arg(long, global = true, value_name = "FILE", env = "HEDGESCHOOL_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Serve pages and other servers until SIGTERM or Ctrl-C (what it does without a command)
+    ///
+    /// Brings the database up to date first. The first start makes the instance's key. On SIGTERM or SIGINT it says at
+    /// /readyz that it is stopping, takes no new connections, and ends when all requests have been answered, at the
+    /// latest after server.drain_seconds.
+    Serve,
+    /// Bring the database to this version and end
+    ///
+    /// `serve` does the same at its start; this is for those who want to see it happen alone. Waits while another
+    /// process does it. Refuses a database that a newer version has changed.
+    Migrate,
+    /// Look for what would not work, and say how to mend it
+    ///
+    /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
+    /// server.url leads here. Each line begins with `ok`, `note` or `WRONG`; ends with 1 when a line is WRONG.
+    Check,
+}
+
+const MORE: &str = "\
+Examples:
+  hedgeschool                                       try it out on this machine
+  hedgeschool --config /etc/hedgeschool/hedgeschool.toml serve
+  hedgeschool --config /etc/hedgeschool/hedgeschool.toml check
+  HEDGESCHOOL_SERVER__BIND=127.0.0.1:9000 hedgeschool
+
+Configuration:
+  config/hedgeschool.example.toml shows every setting with its default and meaning.
+  A wrong key or value is refused by name.
+
+Environment:
+  HEDGESCHOOL_CONFIG             the configuration file, like --config
+  HEDGESCHOOL_<PART>__<SETTING>  any setting; wins over the file. HEDGESCHOOL_SERVER__URL is server.url
+
+Ends with:
+  0  done, or stopped in order
+  1  something went wrong; one line on standard error says what
+  2  the command line or the configuration is wrong";
+
+/// Does what the command line asks for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load(arguments.config.as_deref()) {
+        Ok(config) => config,
+        Err(error) => return ended(2, &error),
+    };
+    let outcome = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(config),
+        Command::Migrate => bring_up_to_date(&config),
+        Command::Check => check::check(&config),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ Error::Invalid(_)) => ended(2, &error),
+        Err(error) => ended(1, &error),
+    }
+}
+
+fn ended(code: u8, error: &Error) -> ExitCode {
+    drop(writeln!(std::io::stderr(), "hedgeschool: {error}"));
+    ExitCode::from(code)
+}
+
+/// A line for people, on standard output. That nobody reads it is no error.
+fn say(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+fn bring_up_to_date(config: &Config) -> Result<()> {
+    let address = config.address()?;
+    let _alone = start::alone(&address)?;
+    match migrate::run(&address)? {
+        0 => say("the database is up to date"),
+        1 => say("1 migration done"),
+        done => say(&format!("{done} migrations done")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound_and_explained() {
+        Arguments::command().debug_assert();
+        let help = Arguments::command().render_long_help().to_string();
+        for word in ["serve", "migrate", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
+            assert!(help.contains(word), "{word} is missing in:\n{help}");
+        }
+    }
+}

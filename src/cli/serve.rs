@@ -1,0 +1,100 @@
+//! How does a server run, from its first line to its last?
+
+use super::{say, start};
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::http::health;
+use crate::http::serve::{Bounds, serve as take_connections};
+use crate::measure::Counters;
+use crate::stop::{Stop, Stopper};
+use crate::{account, dispatch, federation, jobs, mail, routes, schedule};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(config: Config) -> Result<()> {
+    start::log(&config.log)?;
+    let address = config.address()?;
+    let _alone = start::alone(&address)?;
+    let app = start::open(config)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| Error::Internal(Box::new(e)))?;
+    let outcome = runtime.block_on(run(app));
+    // What still hangs after the drain must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn run(app: App) -> Result<()> {
+    start::put_right(&app).await?;
+    schedule::plan_recurring(&app).await?;
+    let (stopper, stop) = Stop::pair();
+    stop_by_signal(stopper)?;
+    let server = &app.config().server;
+    let bounds = Bounds { connections: server.max_connections, drain: Duration::from_secs(server.drain_seconds) };
+    let listener = listen(server.bind, "server.bind").await?;
+    if let Some(bind) = app.config().metrics.bind {
+        let page = health::metrics(app.clone(), Counters::install()?);
+        let few = Bounds { connections: 16, drain: Duration::ZERO };
+        tokio::spawn(take_connections(listen(bind, "metrics.bind").await?, page, few, stop.clone()));
+    }
+    let config = federation::run::config(&app).await?;
+    let running = federation::start(&config, dispatch::dispatch).await?;
+    let mut workers = workers(&app, &stop);
+    welcome(&app, &listener).await?;
+    let router = routes::router(&app, &config, stop.clone());
+    let all_answered = take_connections(listener, router, bounds, stop).await;
+    let all_ended = tokio::time::timeout(bounds.drain, async {
+        running.stop().await;
+        while workers.join_next().await.is_some() {}
+    })
+    .await
+    .is_ok();
+    tracing::info!(all_answered, all_ended, "stopped");
+    Ok(())
+}
+
+/// Everything that works beside the requests. Each ends by itself when asked to stop.
+fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
+    workers.spawn(mail::run(app.clone(), stop.clone()));
+    workers
+}
+
+async fn listen(bind: SocketAddr, setting: &'static str) -> Result<TcpListener> {
+    TcpListener::bind(bind)
+        .await
+        .map_err(|e| Error::Unavailable(format!("{setting} = {bind} cannot be listened on: {e}")))
+}
+
+fn welcome(app: &App, listener: &TcpListener) {
+    let bind = listener.local_addr().unwrap_or(app.config().server.bind);
+    say(&format!("hedgeschool listens on {bind}; open {}", app.links().absolute("/")));
+    tracing::info!(%bind, url = %app.config().server.url, "listening");
+}
+
+fn stop_by_signal(stopper: Stopper) -> Result<()> {
+    let failed = |e| Error::Internal(Box::new(e));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, finishing what has begun");
+        stopper.stop();
+        // A second signal ends at once.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(1);
+    });
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What is kept only for a time, and for how long?
+
+use super::{JobKind, plan};
+use crate::clock::Time;
+use crate::db::Tx;
+use crate::db::schema::{deliveries, inbox, one_time_links, sessions};
+use crate::error::Result;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often it is done.
+pub const PURGE_EVERY: Duration = DAY;
+/// Deliveries that are over, for looking into what went wrong.
+const DELIVERIES: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Activities that are over. Duplicates are known by these rows, and no peer repeats after so long.
+const INBOX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Deletes sessions and links that are over, deliveries done for 90 days and activities done for 30; plans itself again.
+pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
+    let now = tx.now();
+    diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(&mut **tx)?;
+    // Used links stay until they would have ended, so that a second use can be told from nonsense.
+    diesel::delete(one_time_links::table.filter(one_time_links::expires_at.lt(now.minus(DAY)))).execute(&mut **tx)?;
+    let old = now.minus(DELIVERIES);
+    diesel::delete(deliveries::table.filter(deliveries::state.ne("pending")).filter(deliveries::done_at.lt(Some(old))))
+        .execute(&mut **tx)?;
+    let old: Time = now.minus(INBOX);
+    diesel::delete(inbox::table.filter(inbox::state.ne("pending")).filter(inbox::received_at.lt(old)))
+        .execute(&mut **tx)?;
+    plan(tx, JobKind::Purge, 0, now.plus(PURGE_EVERY))
+}

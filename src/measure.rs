@@ -1,0 +1,79 @@
+//! What is counted, and what is each counter called? Shown at `/metrics` for Prometheus; costs nothing while nobody asks.
+
+use crate::error::{Error, Result};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+const REQUESTS: &str = "hedgeschool_http_requests_total";
+const REQUEST_SECONDS: &str = "hedgeschool_http_request_seconds";
+const JOBS: &str = "hedgeschool_jobs_total";
+const JOB_SECONDS: &str = "hedgeschool_job_seconds";
+const DELIVERIES: &str = "hedgeschool_deliveries_total";
+const INBOX_REFUSED: &str = "hedgeschool_inbox_refused_total";
+const INBOX_DONE: &str = "hedgeschool_inbox_done_total";
+const WAITING: &str = "hedgeschool_waiting";
+
+/// Shows the counters.
+#[derive(Clone)]
+pub struct Counters(PrometheusHandle);
+
+impl Counters {
+    /// Begins to count. Once in a process.
+    pub fn install() -> Result<Self> {
+        let buckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &buckets)
+            .and_then(PrometheusBuilder::install_recorder)
+            .map_err(|e| Error::Internal(Box::new(e)))?;
+        describe_counter!(REQUESTS, "Requests answered, by method, route and status");
+        describe_histogram!(REQUEST_SECONDS, "Seconds from the request's head to the answer's head");
+        describe_counter!(JOBS, "Planned work run, by kind and outcome (done, failed)");
+        describe_histogram!(JOB_SECONDS, "Seconds that planned work took");
+        describe_counter!(DELIVERIES, "Attempts to deliver to other servers, by outcome");
+        describe_counter!(INBOX_REFUSED, "Requests to inboxes that were refused, by reason");
+        describe_counter!(INBOX_DONE, "Activities worked off, by outcome");
+        describe_gauge!(WAITING, "Rows that wait, by queue (inbox, deliveries, jobs, letters)");
+        Ok(Self(handle))
+    }
+
+    /// As Prometheus reads them.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// A request was answered. `route` is the pattern such as `/c/{name}`, so that no counter grows with what people ask.
+pub fn request(method: &str, route: &str, status: u16, took: Duration) {
+    let (method, route) = (method.to_owned(), route.to_owned());
+    counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status.to_string()).increment(1);
+    histogram!(REQUEST_SECONDS, "route" => route).record(took);
+}
+
+/// Planned work was run.
+pub fn job(kind: &'static str, done: bool, took: Duration) {
+    counter!(JOBS, "kind" => kind, "outcome" => if done { "done" } else { "failed" }).increment(1);
+    histogram!(JOB_SECONDS, "kind" => kind).record(took);
+}
+
+/// A delivery was attempted: `delivered`, `retry`, `refused`, `gone`.
+pub fn delivery(outcome: &'static str) {
+    counter!(DELIVERIES, "outcome" => outcome).increment(1);
+}
+
+/// A request to an inbox was refused, for a reason from a fixed list.
+pub fn inbox_refused(reason: &'static str) {
+    counter!(INBOX_REFUSED, "reason" => reason).increment(1);
+}
+
+/// An activity from the inbox was worked off: `done`, `refused`, `retry`.
+pub fn inbox_done(outcome: &'static str) {
+    counter!(INBOX_DONE, "outcome" => outcome).increment(1);
+}
+
+/// So many rows wait in a queue.
+pub fn waiting(queue: &'static str, rows: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "nobody counts beyond 2^53 rows")]
+    gauge!(WAITING, "queue" => queue).set(rows as f64);
+}
