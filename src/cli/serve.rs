@@ -62,7 +62,8 @@ async fn run(app: App) -> Result<()> {
 fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
-    workers.spawn(mail::run(app.clone(), stop.clone()));
+    let mail_stop = stop.clone();
+    workers.spawn(mail::run(app.clone(), async move { mail_stop.asked().await }));
     workers
 }
 
@@ -72,10 +73,16 @@ async fn listen(bind: SocketAddr, setting: &'static str) -> Result<TcpListener> 
         .map_err(|e| Error::Unavailable(format!("{setting} = {bind} cannot be listened on: {e}")))
 }
 
-fn welcome(app: &App, listener: &TcpListener) {
+/// Says where it can be seen, and how the first administrator comes in while there is none.
+async fn welcome(app: &App, listener: &TcpListener) -> Result<()> {
     let bind = listener.local_addr().unwrap_or(app.config().server.bind);
     say(&format!("hedgeschool listens on {bind}; open {}", app.links().absolute("/")));
+    if let Some(token) = app.write(account::start_set_up).await? {
+        let path = format!("/set-up/{}", token.reveal());
+        say(&format!("There is no administrator yet. This link makes one, once: {}", app.links().absolute(&path)));
+    }
     tracing::info!(%bind, url = %app.config().server.url, "listening");
+    Ok(())
 }
 
 fn stop_by_signal(stopper: Stopper) -> Result<()> {

@@ -12,8 +12,6 @@ pub mod negotiate;
 pub mod page;
 pub mod serve;
 pub mod limit;
-pub mod negotiate;
-pub mod page;
 pub mod password;
 pub mod visitor;
 

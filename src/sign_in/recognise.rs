@@ -6,17 +6,17 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::crypto::{Token, sha256};
 use crate::error::Result;
+use crate::http::client::Client;
 use crate::http::answer::FLASH_COOKIE;
 use crate::http::{SignedIn, Visitor, wants_wire};
 use crate::notice;
 use crate::setting::{self, Cache, Settings};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::Cookie;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The cookie that keeps the chosen colours of who is not signed in.
