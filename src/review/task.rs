@@ -2,9 +2,7 @@
 //!
 //! The home alone decides. Here is only written down what its bot says, and shown.
 
-use super::{
-    Answer, Feedback, Place, StoredResult, Task, TaskState, find_task_public, place, place_of_work, store,
-};
+use super::{Answer, Feedback, Place, StoredResult, Task, TaskState, find_task_public, place, place_of_work, store};
 use crate::actor::Actor;
 use crate::clock::Time;
 use crate::db::{Db, Tx};

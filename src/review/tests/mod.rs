@@ -5,6 +5,7 @@ mod answer;
 mod cast;
 mod home;
 mod mirror;
+mod pages;
 mod score;
 mod verbs;
 mod wire;

@@ -2,8 +2,6 @@
 
 use super::cast::Cast;
 use crate::actor::Actor;
-use crate::app::App;
-use crate::config::Config;
 use crate::db::schema::{activities, deliveries};
 use crate::federation::{Context, Received};
 use crate::id::InboxId;
@@ -53,7 +51,7 @@ pub(super) fn steady(document: &Value) -> Value {
 
 /// What doors are handed.
 pub(super) async fn context(cast: &Cast) -> Context {
-    let app = App::new(Config::default(), cast.world.pool.clone());
+    let app = cast.world.app();
     let mut builder = activitypub_federation::config::FederationConfig::builder();
     builder.domain("us.test").app_data(app).build().await.unwrap().to_request_data()
 }
