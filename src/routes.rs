@@ -6,4 +6,7 @@ use axum::Router;
 /// All pages and documents.
 pub fn routes() -> Router<App> {
     Router::new()
+        .merge(crate::discussion::web::routes())
+        .merge(crate::discussion::apub::routes())
+        .merge(crate::learning::web::routes())
 }

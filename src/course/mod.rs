@@ -87,3 +87,36 @@ pub fn writer(db: &mut Db, course: &Course) -> Result<Writer> {
     let bot = course.bot_id.ok_or_else(|| Error::internal("the course has no bot"))?;
     Ok(Writer { course_id: course.id, course: actor::get(db, course.actor_id)?, bot: actor::get(db, bot)? })
 }
+
+/// A course with its Group, as most pages show it.
+pub type Row = (Course, Actor);
+
+/// The course that a path names: `handle` here or `handle@host` elsewhere.
+pub fn get_named(db: &mut Db, name: &str) -> Result<Row> {
+    let actor = match name.split_once('@') {
+        None => actor::find_here(db, name)?,
+        Some((handle, host)) => actor::find_by_acct(db, handle, host)?,
+    };
+    let actor = actor.ok_or(Error::NotFound)?;
+    let course = find_by_actor(db, actor.id)?.ok_or(Error::NotFound)?;
+    Ok((course, actor))
+}
+
+/// The course that a path names, when this visitor may see it; what is not listed exists for nobody else.
+pub fn get_visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
+    let (course, actor) = get_named(db, name)?;
+    if course.is_public() {
+        return Ok((course, actor));
+    }
+    match visitor {
+        Some(by) if organizes(db, by, &course)? => Ok((course, actor)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+impl Course {
+    /// Whether everyone may see it.
+    pub fn is_public(&self) -> bool {
+        matches!(self.state, CourseState::Listed | CourseState::Archived)
+    }
+}

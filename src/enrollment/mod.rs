@@ -4,8 +4,11 @@ mod store;
 
 use crate::actor::Actor;
 use crate::clock::Time;
+use crate::cohort;
+use crate::course::Course;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::federation::outbox::Audience;
 use crate::id::{ActorId, CohortId, EnrollmentId};
 use crate::words;
 use diesel::{Queryable, Selectable};
@@ -94,4 +97,14 @@ pub fn is_active(db: &mut Db, cohort: CohortId, actor: ActorId) -> Result<bool> 
 /// Everyone who takes part now, with their place, in the order in which they came.
 pub fn roster(db: &mut Db, cohort: CohortId) -> Result<Vec<(Enrollment, Actor)>> {
     store::roster(db, cohort, &[EnrollmentState::Active])
+}
+
+/// The servers that are to hear of everything public in a course: those of its followers and of everyone elsewhere who
+/// takes part.
+pub fn audience(db: &mut Db, course: &Course) -> Result<Audience> {
+    let mut people = Vec::new();
+    for cohort in cohort::list_of(db, course.id)? {
+        people.extend(roster(db, cohort.id)?.into_iter().map(|(_, actor)| actor));
+    }
+    Ok(Audience::followers_of(db, course.actor_id)?.and(Audience::servers(&people)))
 }

@@ -53,6 +53,12 @@ impl Audience {
         Ok(Self(query.load::<String>(db)?.into_iter().collect()))
     }
 
+    /// Every inbox to which this very activity was sent: who must hear that it is undone.
+    pub fn of(db: &mut Db, activity: ActivityId) -> Result<Self> {
+        let query = deliveries::table.filter(deliveries::activity_id.eq(activity)).select(deliveries::inbox);
+        Ok(Self(query.load::<String>(db)?.into_iter().collect()))
+    }
+
     /// Both.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -187,6 +193,15 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
 /// The activity with this id.
 pub fn find(db: &mut Db, uri: &str) -> Result<Option<Sent>> {
     Ok(activities::table.filter(activities::uri.eq(uri)).select(Sent::as_select()).first(db).optional()?)
+}
+
+/// What an actor sent about something, oldest first.
+pub fn list_about(db: &mut Db, actor: ActorId, kind: &str, object_uri: &str) -> Result<Vec<Sent>> {
+    let query = activities::table
+        .filter(activities::object_uri.eq(object_uri))
+        .filter(activities::actor_id.eq(actor))
+        .filter(activities::type_.eq(kind));
+    Ok(query.order(activities::id).select(Sent::as_select()).load(db)?)
 }
 
 /// The newest public activities of an actor, newest first.
