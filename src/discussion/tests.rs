@@ -125,7 +125,9 @@ impl Scene {
     }
 
     fn app(&self) -> App {
-        App::new(Config::default(), self.world.pool.clone())
+        let mut config = Config::default();
+        config.server.url = url::Url::parse("https://us.test").unwrap();
+        App::new(config, self.world.pool.clone())
     }
 
     /// An activity arrives from `signer`.
