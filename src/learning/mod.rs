@@ -113,3 +113,6 @@ pub fn owed(db: &mut Db, who: ActorId) -> Result<Vec<Owed>> {
 pub fn feedback(db: &mut Db, who: ActorId) -> Result<Vec<Feedback>> {
     store::feedback(db, who)
 }
+
+#[cfg(test)]
+mod tests;
