@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, Log, LogFormat};
-use crate::crypto;
+use crate::crypto::Keypair;
 use crate::db::{Address, Bells, Pool, Surroundings, migrate, upkeep};
 use crate::effects;
 use crate::error::{Error, Result};
@@ -94,7 +94,8 @@ pub async fn put_right(app: &App) -> Result<()> {
 }
 
 async fn first_start(app: &App) -> Result<()> {
-    let keys = tokio::task::spawn_blocking(crypto::generate_keys).await.map_err(|e| Error::Internal(Box::new(e)))??;
+    let made = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+    let keys = made.map_err(|e| Error::Internal(Box::new(e)))?;
     let host = app.links().host().to_owned();
     let made = app
         .write(move |tx| {
