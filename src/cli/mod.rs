@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Hedgeschool: a server for study groups that federates by ActivityPub.
 ///
-/// Without a command it serves. Without a configuration file it serves an empty instance on http://127.0.0.1:8080 and
+/// Without a command it serves. Without a configuration file it serves an empty instance on http://localhost:8080 and
 /// keeps its data in the folder `data`: everything for trying it out on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "hedgeschool", version, after_long_help = MORE, max_term_width = 100)]

@@ -71,12 +71,7 @@ pub fn open(config: Config) -> Result<App> {
 
 /// What the first start makes, and what a process that was killed left behind.
 pub async fn put_right(app: &App) -> Result<()> {
-    let known = app.read(|db| match actor::instance(db) {
-        Ok(actor) => Ok(Some(actor)),
-        Err(Error::NotFound) => Ok(None),
-        Err(other) => Err(other),
-    });
-    match known.await? {
+    match app.read(actor::find_instance).await? {
         Some(instance) if instance.uri != app.links().instance() => {
             return Err(Error::Conflict(format!(
                 "server.url is {}, but this database belongs to {}; ids that others know cannot change",
