@@ -6,7 +6,10 @@ use crate::config::Config;
 use crate::db::{Bells, Db, Pool, Tx};
 use crate::error::Result;
 use crate::link::Links;
-use std::sync::Arc;
+use crate::net::Net;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The running instance; cheap to clone.
 #[derive(Clone)]
@@ -16,13 +19,26 @@ struct Parts {
     config: Config,
     links: Links,
     pool: Pool,
+    net: Net,
+    kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl App {
-    /// From its parts, which outlive every request.
-    pub fn new(config: Config, pool: Pool) -> Self {
-        let links = config.links();
-        Self(Arc::new(Parts { config, links, pool }))
+    /// From its parts, which outlive every request. Fails when the way to other servers cannot be set up.
+    pub fn new(config: Config, pool: Pool) -> Result<Self> {
+        let net = Net::new(&config)?;
+        Ok(Self::with_net(config, pool, net))
+    }
+
+    /// With a way to other servers of one's own making: for tests.
+    pub fn with_net(config: Config, pool: Pool, net: Net) -> Self {
+        let links = pool.around().links.clone();
+        Self(Arc::new(Parts { config, links, pool, net, kept: Mutex::default() }))
+    }
+
+    /// The way to other servers, and what is remembered of them.
+    pub fn net(&self) -> &Net {
+        &self.0.net
     }
 
     /// Every setting of the file and the environment.
@@ -58,6 +74,15 @@ impl App {
     /// The bells that wake workers.
     pub fn bells(&self) -> &Bells {
         &self.0.pool.around().bells
+    }
+
+    /// What a part of the program keeps in memory as long as the instance runs (limits, caches): one of each type.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        drop(kept);
+        // The key is the type, so the cast cannot fail.
+        entry.downcast().unwrap_or_default()
     }
 
     /// Asks the database.

@@ -1,11 +1,72 @@
 //! What follows from what happened?
 
+use crate::actor;
+use crate::catalogue;
+use crate::cohort;
+use crate::course;
 use crate::db::Tx;
+use crate::enrollment;
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::{Event, Happened};
+use crate::id::{CohortId, CourseId};
+use crate::{assignment, submission};
 
 /// Does, in the same transaction, all that follows from one event.
-pub fn follow(_tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     tracing::debug!(kind = event.what.kind(), "happened");
-    Ok(())
+    course::tell(tx, &event.what)?;
+    enrollment::tell(tx, &event.what)?;
+    match &event.what {
+        Happened::CourseListed(id) | Happened::CourseMoved(id) | Happened::SyllabusChanged(id) => {
+            catalogue::apub::announce_change(tx, *id)
+        }
+        Happened::CourseChanged(id) => course_changed(tx, *id),
+        Happened::CohortPlanned(id) | Happened::CohortChanged(id) => cohort_changed(tx, *id),
+        Happened::Followed { followed, follower, uri, again } => {
+            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
+        }
+        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
+        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
+        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
+        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
+        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
+        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn course_changed(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
+    let course = course::get(tx, id)?;
+    if !actor::get(tx, course.actor_id)?.here {
+        return Ok(());
+    }
+    for cohort in cohort::list_of(tx, id)? {
+        enrollment::seat_organizers(tx, cohort.id)?;
+    }
+    catalogue::apub::announce_change(tx, id)
+}
+
+fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
+    enrollment::seat_organizers(tx, id)?;
+    enrollment::fill_seats(tx, id)?;
+    let course = cohort::get(tx, id)?.course_id;
+    catalogue::apub::announce_change(tx, course)
+    match &event.what {
+        Happened::AssignmentOpened(id) => {
+            assignment::news::opened(tx, *id)?;
+            assignment::apub::announce_opened(tx, *id)
+        }
+        Happened::AssignmentChanged(id) => assignment::apub::announce_changed(tx, *id, true),
+        Happened::ReviewStarted(id) | Happened::AssignmentReleased(id) | Happened::AssignmentClosed(id) => {
+            assignment::apub::announce_changed(tx, *id, false)
+        }
+        Happened::SubmissionReceived { submission, revision } => {
+            submission::news::received(tx, *submission, *revision)?;
+            submission::apub::answer(tx, *submission, *revision)
+        }
+        Happened::SubmissionSent { submission, revision } => submission::apub::send(tx, *submission, *revision),
+        Happened::SubmissionWithdrawn(id) => submission::apub::send_withdrawal(tx, *id),
+        Happened::SubmissionAnswered(id) => submission::news::answered(tx, *id),
+        _ => Ok(()),
+    }
 }

@@ -2,8 +2,8 @@
 
 use crate::clock::Time;
 use crate::id::{
-    AccountId, ActorId, AllocationId, AssignmentId, CohortId, CourseId, EnrollmentId, NoteId, PostId, ReviewId,
-    ReviewTaskId, RevisionId, SubmissionId,
+    AccountId, ActorId, AllocationId, AssignmentId, CohortId, CourseId, EnrollmentId, InvitationId, NoteId, PostId,
+    ReviewId, ReviewTaskId, RevisionId, SubmissionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,14 @@ pub enum Happened {
     AccountApproved(AccountId),
     /// An account may not sign in any more.
     AccountSuspended(AccountId),
+    /// A pending account was refused and is gone.
+    AccountDeclined(AccountId),
+    /// The role of an account changed.
+    RoleChanged(AccountId),
+    /// Somebody here signed in.
+    SignedIn(AccountId),
+    /// A code for signing up was made or revoked.
+    InvitationChanged(InvitationId),
     /// A suspended account may sign in again.
     AccountRestored(AccountId),
     /// A password was changed or reset; all other sessions have ended.

@@ -14,6 +14,7 @@ pub mod text;
 pub mod event;
 pub mod db;
 pub mod config;
+pub mod net;
 pub mod app;
 
 // Mechanics: know no feature, only actors.
@@ -21,15 +22,23 @@ pub mod actor;
 pub mod http;
 pub mod federation;
 pub mod jobs;
+pub mod mail;
 
 // Features: each may use those above it.
+pub mod setting;
 pub mod notice;
 pub mod note;
+pub mod account;
+pub mod sign_in;
+pub mod media;
 pub mod course;
+pub mod syllabus;
 pub mod cohort;
 pub mod enrollment;
 pub mod assignment;
 pub mod submission;
+pub mod catalogue;
+pub mod site;
 
 // Top: knows everyone.
 pub mod cli;

@@ -1,18 +1,34 @@
 //! Which path leads where? Every feature's routes, in one place.
 
 use crate::app::App;
+use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
+use crate::{account, federation, notice, sign_in, site};
+use crate::{catalogue, cohort, course, enrollment, syllabus};
+use crate::{account, assignment, federation, notice, sign_in, site, submission};
+use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
 /// All pages and documents.
 pub fn routes() -> Router<App> {
     Router::new()
+        .merge(federation::web::routes(DOCUMENTS))
+        .merge(account::web::routes())
+        .merge(sign_in::web::routes())
+        .merge(notice::web::routes())
+        .merge(assignment::web::routes())
+        .merge(submission::web::routes())
+        .merge(site::web::routes())
+        .merge(catalogue::web::routes())
+        .merge(course::web::routes())
+        .merge(syllabus::web::routes())
+        .merge(cohort::web::routes())
+        .merge(enrollment::web::routes())
 }
 
 /// The whole of it: pages and documents with all that a request passes on its way to them.
-pub fn router(app: &App, stop: Stop) -> Router {
-    let inside = layers::inside(app, routes());
-    // Who is visiting is found out here, outside of the pages of errors and inside of the limits.
-    layers::around(app, inside, stop)
+pub fn router(app: &App, federation: &FederationConfig<App>, stop: Stop) -> Router {
+    let inside = layers::inside(app, routes()).layer(FederationMiddleware::new(federation.clone()));
+    layers::around(app, sign_in::web::recognising(app.clone(), inside), stop)
 }

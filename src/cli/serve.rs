@@ -8,7 +8,7 @@ use crate::http::health;
 use crate::http::serve::{Bounds, serve as take_connections};
 use crate::measure::Counters;
 use crate::stop::{Stop, Stopper};
-use crate::{jobs, routes, schedule};
+use crate::{account, dispatch, federation, jobs, mail, routes, schedule};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -42,12 +42,18 @@ async fn run(app: App) -> Result<()> {
         let few = Bounds { connections: 16, drain: Duration::ZERO };
         tokio::spawn(take_connections(listen(bind, "metrics.bind").await?, page, few, stop.clone()));
     }
+    let config = federation::run::config(&app).await?;
+    let running = federation::start(&config, dispatch::dispatch).await?;
     let mut workers = workers(&app, &stop);
-    welcome(&app, &listener);
-    let router = routes::router(&app, stop.clone());
+    welcome(&app, &listener).await?;
+    let router = routes::router(&app, &config, stop.clone());
     let all_answered = take_connections(listener, router, bounds, stop).await;
-    let all_ended =
-        tokio::time::timeout(bounds.drain, async { while workers.join_next().await.is_some() {} }).await.is_ok();
+    let all_ended = tokio::time::timeout(bounds.drain, async {
+        running.stop().await;
+        while workers.join_next().await.is_some() {}
+    })
+    .await
+    .is_ok();
     tracing::info!(all_answered, all_ended, "stopped");
     Ok(())
 }
@@ -56,6 +62,8 @@ async fn run(app: App) -> Result<()> {
 fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
+    let mail_stop = stop.clone();
+    workers.spawn(mail::run(app.clone(), async move { mail_stop.asked().await }));
     workers
 }
 
@@ -65,10 +73,16 @@ async fn listen(bind: SocketAddr, setting: &'static str) -> Result<TcpListener> 
         .map_err(|e| Error::Unavailable(format!("{setting} = {bind} cannot be listened on: {e}")))
 }
 
-fn welcome(app: &App, listener: &TcpListener) {
+/// Says where it can be seen, and how the first administrator comes in while there is none.
+async fn welcome(app: &App, listener: &TcpListener) -> Result<()> {
     let bind = listener.local_addr().unwrap_or(app.config().server.bind);
     say(&format!("hedgeschool listens on {bind}; open {}", app.links().absolute("/")));
+    if let Some(token) = app.write(account::start_set_up).await? {
+        let path = format!("/set-up/{}", token.reveal());
+        say(&format!("There is no administrator yet. This link makes one, once: {}", app.links().absolute(&path)));
+    }
     tracing::info!(%bind, url = %app.config().server.url, "listening");
+    Ok(())
 }
 
 fn stop_by_signal(stopper: Stopper) -> Result<()> {

@@ -66,7 +66,7 @@ pub fn open(config: Config) -> Result<App> {
         bells: Arc::new(Bells::default()),
     };
     let pool = Pool::open(&address, config.database.connections, around)?;
-    Ok(App::new(config, pool))
+    App::new(config, pool)
 }
 
 /// What the first start makes, and what a process that was killed left behind.

@@ -65,6 +65,7 @@ diesel::table! {
         zone -> Text,
         theme -> Text,
         application -> Text,
+        bio_md -> Text,
         created_at -> BigInt,
     }
 }
@@ -481,6 +482,9 @@ diesel::table! {
         seen_at -> Nullable<BigInt>,
     }
 }
+
+diesel::joinable!(accounts -> actors (actor_id));
+diesel::joinable!(sessions -> accounts (account_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     settings,

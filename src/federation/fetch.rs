@@ -1,24 +1,244 @@
 //! How is something of another server looked up?
+//!
+//! Through the library's `ObjectId` and our guarded client: addresses, redirects, sizes and media types are checked
+//! below, ids and fetch limits by the library, what a document may claim in [`super::document`]. When something is
+//! fresh is decided here, by our clock.
 
+use super::document;
 use super::received::Context;
-use crate::actor::Actor;
+use super::webfinger::{self, Sought, WebfingerError};
+use crate::actor::{self, Actor, ActorState, RemoteActor};
+use crate::app::App;
 use crate::error::{Error, Result};
+use crate::link::same_host;
+use crate::net::client::{FetchError, Verdict};
+use activitypub_federation::config::Data;
+use activitypub_federation::error::Error as Library;
+use activitypub_federation::fetch::fetch_object_http;
+use activitypub_federation::fetch::object_id::ObjectId;
+use activitypub_federation::traits::Object;
+use async_trait::async_trait;
 use serde_json::Value;
+use std::time::Duration;
+use url::Url;
 
-/// The actor with this id: from the database when it is fresh, otherwise from its server.
+/// A document is believed for so long.
+const FRESH: Duration = Duration::from_secs(24 * 3600);
+/// Somebody is not asked again sooner, whatever is signed in their name (SIG-14).
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The actor with this id: from the database when it is fresh, otherwise from its server. When that does not answer,
+/// an older document will do.
 pub async fn actor(context: &Context, uri: &str) -> Result<Actor> {
-    let _ = (context, uri);
-    Err(Error::Unavailable("not connected yet".into()))
+    let app = context.app_data();
+    let known = find(app, uri).await?;
+    if app.links().is_ours(uri) {
+        return known.ok_or(Error::NotFound);
+    }
+    let now = app.now();
+    let fresh = |actor: &Actor| actor.fetched_at.is_some_and(|at| now.since(at) < FRESH);
+    match known {
+        Some(actor) if fresh(&actor) || actor.state == ActorState::Gone => Ok(actor),
+        Some(actor) => Ok(refresh(context, uri).await?.unwrap_or(actor)),
+        None => match refresh(context, uri).await? {
+            Some(actor) => Ok(actor),
+            None => Err(Error::Unavailable(format!("{uri} could not be fetched a moment ago"))),
+        },
+    }
+}
+
+/// Fetches an actor anew, though not within five minutes of the last time: then there is nothing.
+///
+/// One who is gone (410) is marked so. An error of somebody known already is nothing, too.
+pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
+    let app = context.app_data();
+    let now = app.now();
+    if app.links().is_ours(uri) || app.net().memory.was_tried(uri, now, PATIENCE) {
+        return Ok(None);
+    }
+    app.net().memory.note_try(uri, now);
+    let mut url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
+    url.set_fragment(None);
+    metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
+    match ObjectId::<Someone>::from(url).dereference_forced(context).await {
+        Ok(someone) => Ok(Some(someone.actor)),
+        Err(error) => match find(app, uri).await? {
+            Some(known) if matches!(error, Error::NotFound) => {
+                let id = known.id;
+                app.write(move |tx| actor::move_to(tx, id, ActorState::Gone)).await?;
+                Ok(find(app, uri).await?)
+            }
+            Some(_) => Ok(None),
+            None => Err(error),
+        },
+    }
 }
 
 /// The document with this id, from its own server; its `id` is this id.
 pub async fn document(context: &Context, uri: &str) -> Result<Value> {
-    let _ = (context, uri);
-    Err(Error::Unavailable("not connected yet".into()))
+    let app = context.app_data();
+    if app.links().is_ours(uri) {
+        return Err(Error::denied("What lives here is not fetched from elsewhere."));
+    }
+    let url = Url::parse(uri).map_err(|_| Error::denied("An id is not an address."))?;
+    metrics::counter!("hedgeschool_fetches_total", "what" => "document").increment(1);
+    let answer = fetch_object_http::<App, Value>(&url, context).await?;
+    if !same_host(answer.url.as_str(), uri) || !super::wire::is_bounded(&answer.object) {
+        return Err(Error::denied("The document is not what it was asked for."));
+    }
+    Ok(answer.object)
 }
 
-/// The actor whom `@name@host` means, by WebFinger (RFC 7033), also when it is not known yet.
+/// The bytes at this address, asked for in the name of the instance, and at most so many of them.
+pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::Bytes> {
+    let app = context.app_data();
+    let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
+    let host = crate::link::host_of(&url).unwrap_or_default();
+    let line = app.read(move |db| super::peer::line(db, &host)).await?;
+    if app.links().is_ours(url.as_str()) || line == Some(super::peer::LineState::Blocked) {
+        return Err(Error::denied("A file there is not fetched."));
+    }
+    metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
+    let (net, now) = (app.net(), app.now().system());
+    let answer = net.client.get_file(&url, net.signer.get().as_ref(), now, most).await.map_err(|e| of_fetch(&e))?;
+    match answer.status {
+        status if status.is_success() => Ok(answer.body),
+        status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
+            Err(Error::Unavailable(format!("a file's server answered {status}")))
+        }
+        status => Err(Error::denied(format!("A file could not be fetched: its server answered {status}."))),
+    }
+}
+
+/// The actor whom `@name@host` means, by WebFinger (RFC 7033), also when it is not known yet. An address of an actor
+/// will do as well. The handle's host, the actor's host and the actor itself must agree (NRM-01).
 pub async fn acct(context: &Context, acct: &str) -> Result<Actor> {
-    let _ = (context, acct);
-    Err(Error::Unavailable("not connected yet".into()))
+    let app = context.app_data();
+    let handle = match webfinger::parse_handle(acct) {
+        Some(Sought::Handle(handle)) => handle,
+        Some(Sought::Url(url)) => return actor(context, url.as_str()).await,
+        None => return Err(Error::NotFound),
+    };
+    let (name, host) = (handle.user.clone(), handle.host.clone());
+    if host == app.links().host() {
+        return app.read(move |db| actor::find_here(db, &name)).await?.ok_or(Error::NotFound);
+    }
+    let client = &app.net().client;
+    let found = webfinger::resolve(client, &handle, app.now().system()).await.map_err(refused)?;
+    let actor = actor(context, found.actor.as_str()).await?;
+    webfinger::confirm(client, &found, &actor.handle, app.now().system()).await.map_err(refused)?;
+    Ok(actor)
+}
+
+fn refused(error: WebfingerError) -> Error {
+    match error {
+        WebfingerError::Fetch(error) => of_fetch(&error),
+        WebfingerError::Status(status) if status.is_server_error() => Error::Unavailable(error.to_string()),
+        _ => Error::NotFound,
+    }
+}
+
+fn of_fetch(error: &FetchError) -> Error {
+    match error.verdict() {
+        Verdict::Transient => Error::Unavailable(error.to_string()),
+        Verdict::Refused | Verdict::Permanent => Error::denied(format!("It cannot be fetched: {error}.")),
+    }
+}
+
+async fn find(app: &App, uri: &str) -> Result<Option<Actor>> {
+    let uri = uri.split('#').next().unwrap_or_default().to_owned();
+    app.read(move |db| actor::find_by_uri(db, &uri)).await
+}
+
+/// Stores somebody elsewhere, and forgets the keys that were kept in memory.
+pub async fn store(app: &App, remote: RemoteActor) -> Result<Actor> {
+    let (actor, keys) = app
+        .write(move |tx| {
+            let before = match actor::find_by_uri(tx, &remote.uri)? {
+                Some(known) => actor::verifying_keys_of(tx, known.id)?,
+                None => Vec::new(),
+            };
+            let actor = actor::put(tx, &remote)?;
+            let after = actor::verifying_keys_of(tx, actor.id)?;
+            Ok((actor, before.into_iter().chain(after).map(|key| key.uri).collect::<Vec<_>>()))
+        })
+        .await?;
+    for key in keys {
+        app.net().memory.forget_verifying(&key);
+    }
+    Ok(actor)
+}
+
+/// Anyone with an inbox, as the library's traits want to see them.
+#[derive(Debug)]
+struct Someone {
+    actor: Actor,
+    id: Url,
+}
+
+impl Someone {
+    fn new(actor: Actor) -> Result<Self> {
+        let id = Url::parse(&actor.uri).map_err(|_| Error::internal("an actor's id is an address"))?;
+        Ok(Self { actor, id })
+    }
+}
+
+#[async_trait]
+impl Object for Someone {
+    type DataType = App;
+    type Kind = Value;
+    type Error = Error;
+
+    fn id(&self) -> &Url {
+        &self.id
+    }
+
+    async fn read_from_id(id: Url, data: &Data<App>) -> Result<Option<Self>> {
+        find(data.app_data(), id.as_str()).await?.map(Self::new).transpose()
+    }
+
+    async fn delete(&self, data: &Data<App>) -> Result<()> {
+        let id = self.actor.id;
+        data.app_data().write(move |tx| actor::move_to(tx, id, ActorState::Gone)).await
+    }
+
+    fn is_deleted(&self) -> bool {
+        self.actor.state == ActorState::Gone
+    }
+
+    async fn into_json(self, data: &Data<App>) -> Result<Value> {
+        data.app_data().read(move |db| document::to_wire(db, &self.actor)).await
+    }
+
+    async fn verify(json: &Value, from: &Url, _: &Data<App>) -> Result<()> {
+        // Read again in `from_json`; this refuses before anything is stored.
+        let remote = document::read(json)?;
+        let same = same_host(&remote.uri, from.as_str()) && super::wire::is_bounded(json);
+        if same { Ok(()) } else { Err(Error::denied("The actor is not the one that was asked for.")) }
+    }
+
+    async fn from_json(json: Value, data: &Data<App>) -> Result<Self> {
+        Self::new(store(data.app_data(), document::read(&json)?).await?)
+    }
+}
+
+impl From<Library> for Error {
+    fn from(error: Library) -> Self {
+        let never = || Self::denied("What was fetched is no ActivityPub document of that id.");
+        match error {
+            Library::NotFound | Library::ObjectDeleted(_) => Self::NotFound,
+            Library::RequestLimit => Self::denied("One activity may not cause that many fetches."),
+            Library::UrlVerificationError(reason) => Self::denied(format!("It cannot be fetched: {reason}.")),
+            Library::Other(reason) => Self::denied(reason),
+            Library::FetchInvalidContentType(_) | Library::FetchWrongId(_) | Library::ParseFetchedObject(..) => never(),
+            Library::ResponseBodyLimit | Library::UrlParse(_) | Library::Utf8(_) => never(),
+            Library::ReqwestMiddleware(reqwest_middleware::Error::Middleware(inner)) => {
+                match inner.downcast_ref::<FetchError>() {
+                    Some(error) => of_fetch(error),
+                    None => Self::Unavailable(inner.to_string()),
+                }
+            }
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
 }

@@ -1,14 +1,21 @@
 //! How do servers talk to each other? Knows actors, but no feature.
 
-pub mod address;
-pub mod client;
+pub mod announce;
+pub mod collection;
+pub mod delivery;
+pub mod document;
 pub mod fetch;
-pub mod media;
+pub mod inbox;
 pub mod object;
 pub mod outbox;
+pub mod peer;
 pub mod received;
-pub mod signature;
+pub mod run;
+#[cfg(test)]
+pub(crate) mod town;
+pub mod web;
 pub mod webfinger;
 pub mod wire;
 
 pub use received::{Context, Received};
+pub use run::{Dispatch, Documents, start};

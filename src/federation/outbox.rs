@@ -189,6 +189,21 @@ pub fn find(db: &mut Db, uri: &str) -> Result<Option<Sent>> {
     Ok(activities::table.filter(activities::uri.eq(uri)).select(Sent::as_select()).first(db).optional()?)
 }
 
+/// What an actor sent of one type about one thing, newest first.
+pub fn list_about(db: &mut Db, actor: ActorId, kind: &str, object_uri: &str) -> Result<Vec<Sent>> {
+    let query = activities::table
+        .filter(activities::object_uri.eq(object_uri))
+        .filter(activities::actor_id.eq(actor))
+        .filter(activities::type_.eq(kind));
+    Ok(query.order(activities::id.desc()).select(Sent::as_select()).load(db)?)
+}
+
+/// How many public activities an actor sent.
+pub fn count_public(db: &mut Db, actor: ActorId) -> Result<i64> {
+    let query = activities::table.filter(activities::actor_id.eq(actor)).filter(activities::public.eq(true));
+    Ok(query.count().get_result(db)?)
+}
+
 /// The newest public activities of an actor, newest first.
 pub fn list_public(db: &mut Db, actor: ActorId, kind: &str, most: i64) -> Result<Vec<Sent>> {
     let query = activities::table

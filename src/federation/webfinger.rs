@@ -13,7 +13,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
-use super::{
+use crate::net::{
     address::{UrlRefused, check_url},
     client::{FetchError, SafeClient},
     media,

@@ -11,6 +11,8 @@ pub mod layers;
 pub mod negotiate;
 pub mod page;
 pub mod serve;
+pub mod limit;
+pub mod password;
 pub mod visitor;
 
 pub use answer::{Answer, redirect, redirect_with};

@@ -30,7 +30,7 @@ fn fall(_: &mut Tx<'_>, _: JobKind, _: i64) -> Result<()> {
 
 /// Lets a worker run until `enough`, which is asked again and again.
 fn work(world: &World, run_job: RunJob, enough: impl Fn(&World) -> bool) {
-    let app = App::new(Config::default(), world.pool.clone());
+    let app = App::new(Config::default(), world.pool.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let (stopper, stop) = Stop::pair();

@@ -1,11 +1,24 @@
 //! What did somebody hand in, and which versions of it are there?
 
+pub mod apub;
+mod hand_in;
+pub mod news;
+mod note;
 mod store;
+#[cfg(test)]
+mod tests;
+pub mod web;
 
+pub use hand_in::{Answer, MOST_FILES, Work, answered, hand_in, send_in, withdraw};
+
+use crate::actor::Actor;
+use crate::assignment::{self, Assignment};
 use crate::clock::Time;
-use crate::db::Db;
+use crate::course::Course;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
+use crate::media::{self, Media};
 use crate::words;
 use diesel::{Queryable, Selectable};
 
@@ -91,6 +104,22 @@ pub struct Revision {
     pub received_at: Time,
 }
 
+impl Submission {
+    /// Its page on this instance.
+    pub fn path(&self) -> String {
+        format!("/submissions/{}", self.public_id)
+    }
+
+    /// The word of its state for people: what the home said comes first.
+    pub fn shown_state(&self) -> &'static str {
+        match self.answer {
+            HomeAnswer::Sent if self.state != SubmissionState::Withdrawn => "sent",
+            HomeAnswer::Refused if self.state != SubmissionState::Withdrawn => "declined",
+            _ => self.state.as_str(),
+        }
+    }
+}
+
 /// By key.
 pub fn get(db: &mut Db, id: SubmissionId) -> Result<Submission> {
     store::find(db, id)?.ok_or(Error::NotFound)
@@ -121,4 +150,62 @@ pub fn counted(db: &mut Db, submission: SubmissionId) -> Result<Revision> {
     let all = store::revisions(db, submission)?;
     let in_time = all.iter().rev().find(|revision| !revision.late);
     in_time.or_else(|| all.first()).cloned().ok_or(Error::NotFound)
+}
+
+/// Its assignment and its course.
+pub fn place(db: &mut Db, submission: &Submission) -> Result<(Assignment, Course)> {
+    let assignment = assignment::get(db, submission.assignment_id)?;
+    let (_, course) = assignment::place(db, &assignment)?;
+    Ok((assignment, course))
+}
+
+/// Whether this is who writes for the course that the work was handed in to: its bot, or the course itself.
+pub fn is_bot_of(db: &mut Db, by: &Actor, submission: &Submission) -> Result<bool> {
+    let (_, course) = place(db, submission)?;
+    Ok(course.bot_id == Some(by.id) || course.actor_id == by.id)
+}
+
+/// Whether this person may see it: its author, and whoever leads the run. Nobody else may know that it is there.
+pub fn may_see(db: &mut Db, by: &Actor, submission: &Submission) -> Result<()> {
+    let assignment = assignment::get(db, submission.assignment_id)?;
+    let (cohort, _) = assignment::place(db, &assignment)?;
+    if submission.author_id == by.id || assignment::leads(db, by, &cohort)? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Whether this person, or server in whose name somebody signed, may have a file (MED-08): its owner, whoever leads the
+/// run it was handed in to, and any actor on the server of the course that it was sent to.
+pub fn may_fetch(db: &mut Db, by: &Actor, file: &Media) -> Result<()> {
+    if by.may_act().is_err() {
+        return Err(Error::NotFound);
+    }
+    if by.here && file.owner_id == by.id {
+        return Ok(());
+    }
+    for revision in media::revisions_of(db, file.id)? {
+        let Some(submission) = store::find_by_revision(db, revision)? else { continue };
+        if by.here && may_see(db, by, &submission).is_ok() {
+            return Ok(());
+        }
+        let (_, course) = place(db, &submission)?;
+        let group = crate::actor::get(db, course.actor_id)?;
+        if !by.here && group.host == by.host && !group.here {
+            return Ok(());
+        }
+    }
+    Err(Error::NotFound)
+}
+
+/// Sends work out for review, or lets its reviews out; done by the review feature.
+pub fn move_to(tx: &mut Tx<'_>, id: SubmissionId, state: SubmissionState) -> Result<()> {
+    store::set_state(tx, id, state)
+}
+
+/// One version, by key.
+pub fn revision(db: &mut Db, id: RevisionId) -> Result<Revision> {
+    store::find_revision(db, id)?.ok_or(Error::NotFound)
+}
+
+/// How many pieces of work were handed in, without those that were withdrawn.
+pub fn count_of(db: &mut Db, assignment: AssignmentId) -> Result<i64> {
+    store::count_of(db, assignment)
 }

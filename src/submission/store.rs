@@ -1,13 +1,15 @@
 //! Which rows hold submissions and their versions?
 
-use super::{Revision, Submission};
+use super::{HomeAnswer, Revision, Submission, SubmissionState, Work};
+use crate::clock::Time;
 use crate::db::{
-    Db,
-    schema::{revisions, submissions},
+    Db, Tx,
+    schema::{objects, revisions, submissions},
 };
 use crate::error::Result;
-use crate::id::{ActorId, AssignmentId, SubmissionId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use crate::federation::object::ObjectKind;
+use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 
 pub(super) fn find(db: &mut Db, id: SubmissionId) -> Result<Option<Submission>> {
     Ok(submissions::table.find(id).select(Submission::as_select()).first(db).optional()?)
@@ -32,4 +34,116 @@ pub(super) fn list_of(db: &mut Db, assignment: AssignmentId) -> Result<Vec<Submi
 pub(super) fn revisions(db: &mut Db, submission: SubmissionId) -> Result<Vec<Revision>> {
     let query = revisions::table.filter(revisions::submission_id.eq(submission)).order(revisions::number);
     Ok(query.select(Revision::as_select()).load(db)?)
+}
+
+pub(super) fn find_by_revision(db: &mut Db, revision: RevisionId) -> Result<Option<Submission>> {
+    let query = submissions::table
+        .inner_join(revisions::table.on(revisions::submission_id.eq(submissions::id)))
+        .filter(revisions::id.eq(revision));
+    Ok(query.select(Submission::as_select()).first(db).optional()?)
+}
+
+pub(super) fn find_revision(db: &mut Db, revision: RevisionId) -> Result<Option<Revision>> {
+    Ok(revisions::table.find(revision).select(Revision::as_select()).first(db).optional()?)
+}
+
+pub(super) fn count_of(db: &mut Db, assignment: AssignmentId) -> Result<i64> {
+    let query = submissions::table
+        .filter(submissions::assignment_id.eq(assignment))
+        .filter(submissions::state.ne(SubmissionState::Withdrawn));
+    Ok(query.count().get_result(db)?)
+}
+
+/// What can be written of a submission.
+pub(super) struct Row<'a> {
+    pub(super) uri: &'a str,
+    pub(super) private: bool,
+    pub(super) state: SubmissionState,
+    pub(super) answer: HomeAnswer,
+}
+
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    assignment: AssignmentId,
+    author: ActorId,
+    row: &Row<'_>,
+) -> Result<SubmissionId> {
+    let values = (
+        submissions::public_id.eq(tx.new_id()),
+        submissions::uri.eq(row.uri),
+        submissions::assignment_id.eq(assignment),
+        submissions::author_id.eq(author),
+        submissions::private.eq(row.private),
+        submissions::state.eq(row.state),
+        submissions::answer.eq(row.answer),
+        submissions::answer_reason.eq(""),
+        submissions::created_at.eq(tx.now()),
+        submissions::changed_at.eq(tx.now()),
+    );
+    Ok(diesel::insert_into(submissions::table).values(values).returning(submissions::id).get_result(&mut **tx)?)
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, id: SubmissionId, row: &Row<'_>) -> Result<SubmissionId> {
+    let change = (
+        submissions::uri.eq(row.uri),
+        submissions::private.eq(row.private),
+        submissions::state.eq(row.state),
+        submissions::answer.eq(row.answer),
+        submissions::answer_reason.eq(""),
+        submissions::changed_at.eq(tx.now()),
+    );
+    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    Ok(id)
+}
+
+pub(super) fn last_number(db: &mut Db, id: SubmissionId) -> Result<i64> {
+    let query = revisions::table.filter(revisions::submission_id.eq(id)).select(diesel::dsl::max(revisions::number));
+    Ok(query.first::<Option<i64>>(db)?.unwrap_or_default())
+}
+
+pub(super) fn insert_revision(
+    tx: &mut Tx<'_>,
+    id: SubmissionId,
+    (number, late): (i64, bool),
+    work: &Work,
+) -> Result<RevisionId> {
+    let values = (
+        revisions::submission_id.eq(id),
+        revisions::number.eq(number),
+        revisions::body_md.eq(&work.body_md),
+        revisions::body_html.eq(&work.body_html),
+        revisions::late.eq(late),
+        revisions::received_at.eq(work.received_at),
+    );
+    Ok(diesel::insert_into(revisions::table).values(values).returning(revisions::id).get_result(&mut **tx)?)
+}
+
+/// All versions go; that there was something stays.
+pub(super) fn withdraw(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
+    diesel::delete(revisions::table.filter(revisions::submission_id.eq(id))).execute(&mut **tx)?;
+    set_state(tx, id, SubmissionState::Withdrawn)
+}
+
+pub(super) fn set_state(tx: &mut Tx<'_>, id: SubmissionId, state: SubmissionState) -> Result<()> {
+    let change = (submissions::state.eq(state), submissions::changed_at.eq(tx.now()));
+    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    Ok(())
+}
+
+pub(super) fn set_answer(tx: &mut Tx<'_>, id: SubmissionId, (answer, reason): (HomeAnswer, &str)) -> Result<()> {
+    let change = (submissions::answer.eq(answer), submissions::answer_reason.eq(reason));
+    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    Ok(())
+}
+
+pub(super) fn set_receipt(tx: &mut Tx<'_>, revision: RevisionId, late: bool, received_at: Time) -> Result<()> {
+    let change = (revisions::late.eq(late), revisions::received_at.eq(received_at));
+    diesel::update(revisions::table.find(revision)).set(change).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Every id under which it is known: somebody on a microblog may have replied more than once.
+pub(super) fn uris_of(db: &mut Db, id: SubmissionId) -> Result<Vec<String>> {
+    let query = objects::table.filter(objects::kind.eq(ObjectKind::Submission)).filter(objects::local_id.eq(id.0));
+    Ok(query.filter(objects::deleted_at.is_null()).select(objects::uri).load(db)?)
 }

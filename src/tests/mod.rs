@@ -1,8 +1,14 @@
 //! What do tests inside the process stand on? A `World`: a migrated database of its own, a clock that stands still, and
 //! one cast. Ada organizes, Bo learns, Chi mentors, Dov learns elsewhere, Mallory is hostile.
 
+pub mod browser;
+pub mod study;
 mod supply;
 mod tidy;
+mod work;
 mod world;
 
+#[allow(unused_imports, reason = "the tools of every feature's tests")]
+pub use browser::{Browser, PASSWORD, Shown, new_account};
+pub use study::Study;
 pub use world::World;

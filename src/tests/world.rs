@@ -1,8 +1,10 @@
 //! What is a fresh instance for one test?
 
 use crate::actor::{self, Actor, ActorKind, NewActor, RemoteActor};
+use crate::app::App;
 use crate::chance::Chance;
 use crate::clock::{Clock, Time};
+use crate::config::Config;
 use crate::crypto::Keypair;
 use crate::db::{Address, Bells, Db, Effects, Pool, Surroundings, Tx, migrate};
 use crate::error::Result;
@@ -23,6 +25,7 @@ pub struct World {
     pub clock: Clock,
     folder: Option<TempDir>,
     admin: Option<(String, String)>,
+    app: OnceLock<App>,
 }
 
 /// When a world begins.
@@ -46,13 +49,26 @@ impl World {
             bells: Arc::new(Bells::default()),
         };
         let pool = Pool::open(&address, 2, around).unwrap();
-        let world = Self { pool, address, clock, folder, admin };
+        let world = Self { pool, address, clock, folder, admin, app: OnceLock::new() };
         let keys = world.keys();
         world.tx(move |tx| {
             let new = NewActor { kind: ActorKind::Instance, handle: "us.test", name: "Us", summary: "", keys: &keys };
             actor::create(tx, &new)
         });
         world
+    }
+
+    /// The instance around the database, as doors are handed it; always the same one.
+    pub fn app(&self) -> App {
+        let make = || {
+            let mut config = Config::default();
+            config.server.url = Url::parse("https://us.test").unwrap();
+            let other =
+                || std::env::temp_dir().join(format!("hedgeschool-{}", crate::id::public_id(&Chance::system())));
+            config.server.data = self.folder.as_ref().map_or_else(other, |folder| folder.path().to_owned());
+            App::new(config, self.pool.clone()).unwrap()
+        };
+        self.app.get_or_init(make).clone()
     }
 
     /// Asks; fails the test on an error.

@@ -73,6 +73,8 @@ CREATE TABLE accounts (
     theme TEXT NOT NULL,
     -- What the person wrote when signing up needs approval.
     application TEXT NOT NULL,
+    -- What the person says about themselves, in Markdown; cleaned HTML is in the actor's summary.
+    bio_md TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
 

@@ -13,7 +13,7 @@ use axum::{
 use serde_json::json;
 
 use super::*;
-use crate::federation::client::tests::{Names, client, development, now, serve};
+use crate::net::client::tests::{Names, client, development, now, serve};
 
 fn handle(text: &str) -> Handle {
     match parse_handle(text) {

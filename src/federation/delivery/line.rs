@@ -1,0 +1,138 @@
+//! How is one line worked on? In order, one after the other, until it is empty, fails or has had its time.
+
+use super::fate::{self, Fate};
+use super::record::Note;
+use super::store::{Line, Parcel, Waiting};
+use crate::actor;
+use crate::app::App;
+use crate::crypto::SigningKey;
+use crate::error::{Error, Result};
+use crate::federation::peer::LineState;
+use crate::net::client::{FetchError, PostAnswer};
+use crate::net::signature::Signer;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
+use url::Url;
+
+/// A line gives way to others after this time, well before its lease ends.
+const TURN: Duration = Duration::from_secs(60);
+/// A server that takes longer is slow: it waits where it holds up nobody.
+const SLOW: Duration = Duration::from_millis(100);
+
+/// What a line needs.
+#[derive(Clone)]
+pub(super) struct Road {
+    pub(super) app: App,
+    pub(super) notes: mpsc::Sender<Note>,
+    /// Places for servers that let us wait.
+    pub(super) slow: Arc<Semaphore>,
+}
+
+/// Works on one line; `place` is given back when its server is slow.
+pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
+    let mut place = Some(place);
+    let mut patience = None;
+    let begun = Instant::now();
+    let mut closed = HashSet::new();
+    let mut end = Note::Well { host: line.host.clone() };
+    for waiting in &line.waiting {
+        if begun.elapsed() > TURN {
+            break;
+        }
+        if closed.contains(&waiting.inbox) {
+            continue;
+        }
+        if is_stale(&road.app, &line, waiting) {
+            road.note(Note::Dropped { id: waiting.id, reason: "too old after a long silence".into() }).await;
+            continue;
+        }
+        let attempt = attempt(&road, waiting, (&mut place, &mut patience)).await;
+        let fate = fate::fate_of(&attempt);
+        tell(&line.host, &waiting.parcel.kind, &fate);
+        match fate {
+            Fate::Delivered => road.note(Note::Delivered { id: waiting.id }).await,
+            Fate::Gone => {
+                closed.insert(waiting.inbox.clone());
+                road.note(Note::Gone { inbox: waiting.inbox.clone() }).await;
+            }
+            Fate::Dropped(reason) => road.note(Note::Dropped { id: waiting.id, reason }).await,
+            Fate::Later(reason, asked) => {
+                end = Note::Badly { host: line.host.clone(), id: waiting.id, reason, asked };
+                break;
+            }
+        }
+    }
+    road.note(end).await;
+}
+
+impl Road {
+    async fn note(&self, note: Note) {
+        // The recorder ends only after the last sender; should it be gone, the lease runs out and all is tried again.
+        self.notes.send(note).await.ok();
+    }
+}
+
+fn tell(host: &str, kind: &str, fate: &Fate) {
+    let (result, reason) = match fate {
+        Fate::Delivered => ("delivered", ""),
+        Fate::Gone => ("gone", ""),
+        Fate::Dropped(reason) => ("dropped", reason.as_str()),
+        Fate::Later(reason, _) => ("later", reason.as_str()),
+    };
+    metrics::counter!("hedgeschool_deliveries_total", "result" => result).increment(1);
+    if reason.is_empty() {
+        tracing::debug!(host, kind, result, "delivery");
+    } else {
+        tracing::info!(host, kind, result, reason, "delivery");
+    }
+}
+
+/// Whether a server that was dead needs this no more.
+fn is_stale(app: &App, line: &Line, waiting: &Waiting) -> bool {
+    line.state == LineState::Unreachable && app.now().since(waiting.created_at) > fate::lifetime(&waiting.parcel.kind)
+}
+
+type Places<'a> = (&'a mut Option<OwnedSemaphorePermit>, &'a mut Option<OwnedSemaphorePermit>);
+
+/// One request. After a while of waiting the place goes to another server.
+async fn attempt(road: &Road, waiting: &Waiting, places: Places<'_>) -> Result<PostAnswer, FetchError> {
+    let (place, patience) = places;
+    let signer = match signer(&road.app, &waiting.parcel).await {
+        Ok(signer) => signer,
+        Err(error) => {
+            tracing::error!(%error, "an activity cannot be signed");
+            return Err(FetchError::Unsignable);
+        }
+    };
+    let url = Url::parse(&waiting.inbox).map_err(|_| FetchError::Location)?;
+    let body = waiting.parcel.body.clone();
+    let post = road.app.net().client.post(&url, body, &signer, road.app.now().system());
+    tokio::pin!(post);
+    if place.is_some() {
+        if let Ok(answer) = tokio::time::timeout(SLOW, &mut post).await {
+            return answer;
+        }
+        if let Ok(permit) = Arc::clone(&road.slow).try_acquire_owned() {
+            *patience = Some(permit);
+            place.take();
+        }
+    }
+    post.await
+}
+
+/// The key of the activity's actor, parsed once.
+async fn signer(app: &App, parcel: &Parcel) -> Result<Signer> {
+    if let Some(signer) = app.net().memory.signing(parcel.actor) {
+        return Ok(signer);
+    }
+    let id = parcel.actor;
+    let key = app.read(move |db| actor::signing_key_of(db, id)).await?;
+    let pem = key.private_pem.unwrap_or_default();
+    let parsed = SigningKey::from_pem(&pem).map_err(|e| Error::Internal(Box::new(e)))?;
+    let signer = Signer { key_id: key.uri, key: parsed };
+    app.net().memory.keep_signing(id, signer.clone());
+    Ok(signer)
+}

@@ -1,0 +1,58 @@
+//! How are results written down? Many in one transaction.
+
+use super::store;
+use crate::app::App;
+use crate::db::Tx;
+use crate::error::Result;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// What a line tells.
+#[derive(Clone, Debug)]
+pub(super) enum Note {
+    /// It is there.
+    Delivered { id: i64 },
+    /// It never will be.
+    Dropped { id: i64, reason: String },
+    /// This inbox is no more.
+    Gone { inbox: String },
+    /// The line was worked on to its end, or to the end of its turn.
+    Well { host: String },
+    /// The server is not well; this delivery failed.
+    Badly { host: String, id: i64, reason: String, asked: Option<Duration> },
+}
+
+/// Notes in one transaction.
+const GROUP: usize = 256;
+
+/// Writes notes down until the last sender is gone. What cannot be written stays pending and is tried again when its
+/// lease has run out.
+pub(super) async fn run(app: App, mut notes: mpsc::Receiver<Note>) {
+    let mut group = Vec::with_capacity(GROUP);
+    while notes.recv_many(&mut group, GROUP).await > 0 {
+        let some = std::mem::take(&mut group);
+        if let Err(error) = app.write(move |tx| write(tx, some)).await {
+            tracing::error!(%error, "results of deliveries could not be written down");
+        }
+        // Woken once for the group: lines on which more waits are due again.
+        app.bells().ring(crate::db::Bell::Deliveries);
+    }
+}
+
+fn write(tx: &mut Tx<'_>, notes: Vec<Note>) -> Result<()> {
+    let (mut delivered, mut well) = (Vec::new(), Vec::new());
+    for note in notes {
+        match note {
+            Note::Delivered { id } => delivered.push(id),
+            Note::Dropped { id, reason } => store::drop_one(tx, id, &reason)?,
+            Note::Gone { inbox } => store::close_inbox(tx, &inbox)?,
+            Note::Well { host } => well.push(host),
+            Note::Badly { host, id, reason, asked } => {
+                store::note_failure(tx, id, &reason)?;
+                store::end_line_badly(tx, &host, &reason, asked)?;
+            }
+        }
+    }
+    store::put_delivered(tx, &delivered)?;
+    store::end_lines_well(tx, &well)
+}

@@ -1,0 +1,228 @@
+//! Which rows say what is to go where?
+
+use super::fate;
+use crate::actor::follow;
+use crate::clock::Time;
+use crate::db::{
+    Db, Tx,
+    schema::{activities, actors, deliveries, peers},
+};
+use crate::error::Result;
+use crate::federation::peer::LineState;
+use crate::id::{ActivityId, ActorId};
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An activity to be sent.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) actor: ActorId,
+    pub(super) kind: String,
+    pub(super) body: bytes::Bytes,
+}
+
+/// One delivery that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) id: i64,
+    pub(super) inbox: String,
+    pub(super) created_at: Time,
+    pub(super) parcel: Arc<Parcel>,
+}
+
+/// The line to one server, leased, with what is next on it.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) host: String,
+    pub(super) state: LineState,
+    pub(super) waiting: Vec<Waiting>,
+}
+
+/// Literal, so that SQLite sees that the partial index serves.
+const PENDING: &str = "deliveries.state = 'pending'";
+/// Deliveries of one line that are taken at once.
+const MOST: i64 = 50;
+
+/// Takes the lines that are due, longest due first, until `until`; other processes skip them.
+pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<(String, LineState)>> {
+    let now = tx.now();
+    let due = peers::table
+        .filter(peers::due_at.le(Some(now)))
+        .filter(peers::leased_until.le(now))
+        .filter(peers::state.ne(LineState::Blocked))
+        .order((peers::due_at, peers::id))
+        .limit(most)
+        .select((peers::host, peers::state));
+    let lines: Vec<(String, LineState)> = match &mut **tx {
+        Db::Sqlite(conn) => due.load(conn)?,
+        Db::Pg(conn) => due.for_update().skip_locked().load(conn)?,
+    };
+    let hosts: Vec<&String> = lines.iter().map(|(host, _)| host).collect();
+    diesel::update(peers::table.filter(peers::host.eq_any(hosts)))
+        .set(peers::leased_until.eq(until))
+        .execute(&mut **tx)?;
+    Ok(lines)
+}
+
+type Row = (i64, ActivityId, String, Time);
+
+/// What is next on each of these lines, as much of each as of any other. Activities that go to several are read and
+/// kept once.
+pub(super) fn fill_lines(db: &mut Db, lines: Vec<(String, LineState)>) -> Result<Vec<Line>> {
+    let columns = (deliveries::id, deliveries::activity_id, deliveries::inbox, deliveries::created_at);
+    let mut parcels = HashMap::new();
+    let mut filled = Vec::with_capacity(lines.len());
+    for (host, state) in lines {
+        let query = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
+        let rows: Vec<Row> = query.order(deliveries::id).limit(MOST).select(columns).load(db)?;
+        let mut waiting = Vec::with_capacity(rows.len());
+        for (id, activity, inbox, created_at) in rows {
+            let parcel = match parcels.get(&activity) {
+                Some(known) => Arc::clone(known),
+                None => parcel(db, activity)?,
+            };
+            parcels.insert(activity, Arc::clone(&parcel));
+            waiting.push(Waiting { id, inbox, created_at, parcel });
+        }
+        filled.push(Line { host, state, waiting });
+    }
+    Ok(filled)
+}
+
+fn parcel(db: &mut Db, id: ActivityId) -> Result<Arc<Parcel>> {
+    let columns = (activities::actor_id, activities::type_, activities::document);
+    let (actor, kind, document): (ActorId, String, String) = activities::table.find(id).select(columns).first(db)?;
+    Ok(Arc::new(Parcel { actor, kind, body: document.into() }))
+}
+
+/// These got there.
+pub(super) fn put_delivered(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+    let now = tx.now();
+    for some in ids.chunks(500) {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(some)))
+            .set((
+                deliveries::state.eq("delivered"),
+                deliveries::attempts.eq(deliveries::attempts + 1),
+                deliveries::done_at.eq(Some(now)),
+                deliveries::last_error.eq(None::<String>),
+            ))
+            .execute(&mut **tx)?;
+    }
+    Ok(())
+}
+
+/// This one will never get there.
+pub(super) fn drop_one(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
+    let now = tx.now();
+    diesel::update(deliveries::table.filter(deliveries::id.eq(id)))
+        .set((
+            deliveries::state.eq("dropped"),
+            deliveries::attempts.eq(deliveries::attempts + 1),
+            deliveries::done_at.eq(Some(now)),
+            deliveries::last_error.eq(Some(reason)),
+        ))
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// This one did not get there yet.
+pub(super) fn note_failure(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
+    diesel::update(deliveries::table.filter(deliveries::id.eq(id)))
+        .set((deliveries::attempts.eq(deliveries::attempts + 1), deliveries::last_error.eq(Some(reason))))
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more.
+pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
+    let now = tx.now();
+    let row = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::inbox.eq(inbox));
+    diesel::update(row)
+        .set((
+            deliveries::state.eq("dropped"),
+            deliveries::done_at.eq(Some(now)),
+            deliveries::last_error.eq(Some("the inbox is gone (410)")),
+        ))
+        .execute(&mut **tx)?;
+    let owners = actors::table.filter(actors::inbox.eq(inbox)).filter(actors::here.eq(false));
+    for owner in owners.select(actors::id).load::<ActorId>(&mut **tx)? {
+        for followed in follow::followed_by(tx, owner)? {
+            follow::remove(tx, owner, followed.followed_id)?;
+        }
+    }
+    Ok(())
+}
+
+/// These lines are well; each is due again at once where more waits on it, and otherwise at rest.
+pub(super) fn end_lines_well(tx: &mut Tx<'_>, hosts: &[String]) -> Result<()> {
+    let now = tx.now();
+    let rest = (
+        peers::state.eq(LineState::Healthy),
+        peers::failures.eq(0),
+        peers::failing_since.eq(None::<Time>),
+        peers::last_success_at.eq(Some(now)),
+        peers::leased_until.eq(Time(0)),
+        peers::due_at.eq(None::<Time>),
+    );
+    for some in hosts.chunks(500) {
+        diesel::update(peers::table.filter(peers::host.eq_any(some))).set(rest).execute(&mut **tx)?;
+        let more = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some));
+        let more: Vec<String> = more.select(deliveries::host).distinct().load(&mut **tx)?;
+        diesel::update(peers::table.filter(peers::host.eq_any(more)))
+            .set(peers::due_at.eq(Some(now)))
+            .execute(&mut **tx)?;
+    }
+    Ok(())
+}
+
+/// This line failed; it is left alone for a while, for good reason longer each time.
+pub(super) fn end_line_badly(tx: &mut Tx<'_>, host: &str, reason: &str, asked: Option<Duration>) -> Result<()> {
+    let now = tx.now();
+    let line = peers::table.filter(peers::host.eq(host)).select((peers::failures, peers::failing_since));
+    let Some((failures, since)) = line.first::<(i64, Option<Time>)>(&mut **tx).optional()? else { return Ok(()) };
+    let since = since.unwrap_or(now);
+    let dead = fate::is_dead(since, now);
+    let wait = tx.chance().with(|lots| fate::wait(failures + 1, asked, dead, lots));
+    diesel::update(peers::table.filter(peers::host.eq(host)))
+        .set((
+            peers::state.eq(if dead { LineState::Unreachable } else { LineState::Failing }),
+            peers::failures.eq(failures + 1),
+            peers::failing_since.eq(Some(since)),
+            peers::last_failure_at.eq(Some(now)),
+            peers::last_error.eq(Some(reason)),
+            peers::due_at.eq(Some(now.plus(wait))),
+            peers::leased_until.eq(Time(0)),
+        ))
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// When the next line is due that nobody holds.
+pub(super) fn next_due(db: &mut Db) -> Result<Option<Time>> {
+    let due = peers::table.filter(peers::due_at.is_not_null()).filter(peers::state.ne(LineState::Blocked));
+    let found: Option<Option<Time>> = due.order(peers::due_at).select(peers::due_at).first(db).optional()?;
+    Ok(found.flatten())
+}
+
+/// Makes lines due on which something waits although nobody knows: after a crash, or when two processes crossed.
+/// `alone` also ends all leases, because their holder was the process before this one.
+pub(super) fn sweep(tx: &mut Tx<'_>, alone: bool) -> Result<usize> {
+    let now = tx.now();
+    if alone {
+        diesel::update(peers::table.filter(peers::leased_until.gt(Time(0))))
+            .set(peers::leased_until.eq(Time(0)))
+            .execute(&mut **tx)?;
+    }
+    let idle = deliveries::table
+        .inner_join(peers::table.on(peers::host.eq(deliveries::host)))
+        .filter(sql::<Bool>(PENDING))
+        .filter(peers::due_at.is_null().and(peers::leased_until.le(now)));
+    let idle: Vec<String> = idle.select(peers::host).distinct().load(&mut **tx)?;
+    Ok(diesel::update(peers::table.filter(peers::host.eq_any(idle)))
+        .set(peers::due_at.eq(Some(now)))
+        .execute(&mut **tx)?)
+}

@@ -1,0 +1,174 @@
+//! Does everything get there once and in order, whatever other servers do? No test sleeps: the clock is ours.
+
+use crate::actor::Actor;
+use crate::actor::follow::{self, FollowState};
+use crate::db::schema::{deliveries, peers};
+use crate::federation::outbox::{self, Audience};
+use crate::federation::peer::LineState;
+use crate::federation::town::Town;
+use crate::federation::wire;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use serde_json::json;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Sends so many activities of this type to these inboxes; gives their ids in order.
+fn send(town: &Town, ada: &Actor, kind: &'static str, count: usize, to: &Audience) -> Vec<String> {
+    let (ada, to) = (ada.clone(), to.clone());
+    town.world.tx(move |tx| {
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let id = tx.links().activity(&tx.new_id());
+            let activity =
+                wire::activity(kind, &id, &ada.uri, &[wire::PUBLIC.into()], &[], json!("https://us.test/o/1"));
+            outbox::send(tx, &ada, &activity, "https://us.test/o/1", &to)?;
+            ids.push(id);
+        }
+        Ok(ids)
+    })
+}
+
+fn line(town: &Town, host: &str) -> (LineState, i64) {
+    let host = host.to_owned();
+    town.world.read(move |db| {
+        Ok(peers::table.filter(peers::host.eq(host)).select((peers::state, peers::failures)).first(db)?)
+    })
+}
+
+#[tokio::test]
+async fn a_line_keeps_its_order_and_each_gets_there_once() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
+    let ids = send(&town, &ada, "Create", 7, &Audience::servers([&bob, &eve]));
+    town.deliver().await;
+    town.deliver().await;
+    for host in ["good.test", "evil.test"] {
+        let there: Vec<String> = town.got().into_iter().filter(|(to, _)| to.contains(host)).map(|(_, id)| id).collect();
+        assert_eq!(there, ids, "{host}");
+    }
+    assert_eq!((town.count("delivered"), town.count("pending")), (14, 0));
+}
+
+#[tokio::test]
+async fn a_failing_server_waits_by_itself_and_obeys_retry_after() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
+    let inbox = eve.shared_inbox.clone().unwrap();
+    town.answer(&inbox, &[(503, Some("7200"))]);
+    let ids = send(&town, &ada, "Create", 3, &Audience::servers([&bob, &eve]));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("pending")), (3, 3));
+    assert_eq!(line(&town, &eve.host), (LineState::Failing, 1));
+    // What comes meanwhile does not make it due.
+    town.world.pass(Duration::from_secs(7100));
+    let more = send(&town, &ada, "Create", 1, &Audience::servers([&eve]));
+    town.deliver().await;
+    assert_eq!(town.count("pending"), 4);
+    town.world.pass(Duration::from_secs(200));
+    town.deliver().await;
+    let there: Vec<String> = town.got().into_iter().filter(|(to, _)| *to == inbox).map(|(_, id)| id).collect();
+    assert_eq!(there, [&ids[..1], &ids[..], &more[..]].concat(), "tried again under the same id, then in order");
+    assert_eq!(line(&town, &eve.host), (LineState::Healthy, 0));
+}
+
+#[tokio::test]
+async fn inbound_contact_makes_a_line_due_at_once() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.answer(&bob.shared_inbox.clone().unwrap(), &[(500, Some("80000"))]);
+    send(&town, &ada, "Create", 1, &Audience::servers([&bob]));
+    town.deliver().await;
+    assert_eq!(town.count("pending"), 1);
+    let hello = json!({"id": format!("{}/1", bob.uri), "type": "Like", "actor": bob.uri, "object": ada.uri});
+    assert_eq!(town.post(&hello).await, 202);
+    town.deliver().await;
+    assert_eq!(town.count("delivered"), 1);
+}
+
+#[tokio::test]
+async fn r_12_an_inbox_that_is_gone_gets_nothing_more_and_its_owner_follows_no_more() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
+    let (a, b) = (ada.id, bob.id);
+    town.world.tx(move |tx| follow::put(tx, b, a, "http://x.test/f", FollowState::Accepted));
+    town.answer(&bob.inbox, &[(410, None)]);
+    send(&town, &ada, "Create", 3, &Audience::people([&bob, &carol]));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("dropped")), (3, 3));
+    assert_eq!(town.got().iter().filter(|(to, _)| *to == bob.inbox).count(), 1, "no more than one try");
+    assert_eq!(town.world.read(|db| follow::count_followers(db, a)), 0);
+}
+
+#[tokio::test]
+async fn what_will_never_be_taken_is_dropped_with_its_reason() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.answer(&bob.inbox, &[(403, None), (404, None), (302, None)]);
+    send(&town, &ada, "Create", 4, &Audience::people([&bob]));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("dropped")), (1, 3));
+    let reasons: Vec<Option<String>> =
+        town.world.read(|db| Ok(deliveries::table.order(deliveries::id).select(deliveries::last_error).load(db)?));
+    assert!(reasons[0].as_ref().unwrap().contains("403"), "{reasons:?}");
+    assert_eq!(line(&town, &bob.host).0, LineState::Healthy);
+}
+
+#[tokio::test]
+async fn r_10_after_seven_days_a_server_is_dead_is_asked_daily_and_comes_back() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.answer(&bob.inbox, &vec![(500, None); 40]);
+    send(&town, &ada, "Create", 1, &Audience::people([&bob]));
+    let accept = send(&town, &ada, "Accept", 1, &Audience::people([&bob]));
+    for _ in 0..30 {
+        town.deliver().await;
+        if line(&town, &bob.host).0 == LineState::Unreachable {
+            break;
+        }
+        assert_eq!(town.count("pending"), 2, "nothing is dropped within seven days");
+        town.world.pass(DAY / 2);
+    }
+    assert_eq!(line(&town, &bob.host).0, LineState::Unreachable);
+    town.answer(&bob.inbox, &[]);
+    town.world.pass(DAY);
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("dropped")), (1, 1), "the post is too old, the answer is not");
+    assert_eq!(town.got().last().unwrap().1, accept[0]);
+    assert_eq!(line(&town, &bob.host), (LineState::Healthy, 0));
+}
+
+#[tokio::test]
+async fn r_02_a_crash_loses_nothing_and_repeats_only_under_the_same_id() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    let ids = send(&town, &ada, "Create", 2, &Audience::people([&bob]));
+    // As after a crash: leased by a process that is no more.
+    let now = town.now();
+    town.world.tx(move |tx| super::store::take_lines(tx, 10, now.plus(super::LEASE)));
+    town.deliver().await;
+    assert!(town.got().is_empty(), "another process holds the line");
+    town.world.pass(super::LEASE + Duration::from_secs(1));
+    town.deliver().await;
+    assert_eq!(town.got().into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ids);
+}
+
+#[tokio::test]
+async fn r_16_many_servers_get_it_and_none_twice() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let many: Vec<Actor> = (0..100).map(|n| town.known(&format!("h{n}"), "x")).collect();
+    send(&town, &ada, "Create", 1, &Audience::servers(&many));
+    town.deliver().await;
+    let mut hosts: Vec<String> = town.got().into_iter().map(|(to, _)| to).collect();
+    hosts.sort();
+    hosts.dedup();
+    assert_eq!((hosts.len(), town.got().len(), town.count("delivered")), (100, 100, 100));
+}

@@ -1,0 +1,138 @@
+//! How does an actor look on the wire, and what is believed of the documents of others?
+
+use super::wire;
+use crate::actor::{self, Actor, ActorKind, RemoteActor};
+use crate::crypto::VerifyingKey;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::link::{host_of_uri, same_host};
+use crate::text;
+use serde_json::{Value, json};
+
+/// The document of an actor here, to which a feature may add (federation.md A1, A3).
+pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
+    let key = actor::signing_key_of(db, actor.id)?;
+    let kind = match actor.kind {
+        ActorKind::Person => "Person",
+        ActorKind::Course => "Group",
+        ActorKind::Bot => "Service",
+        ActorKind::Instance => "Application",
+    };
+    let mut document = json!({
+        "@context": wire::context(), "id": actor.uri, "type": kind,
+        "preferredUsername": actor.handle, "name": actor.name, "summary": actor.summary, "url": actor.url,
+        "inbox": actor.inbox, "outbox": actor.outbox, "followers": actor.followers,
+        "following": format!("{}/following", actor.uri),
+        "endpoints": {"sharedInbox": actor.shared_inbox},
+        "manuallyApprovesFollowers": actor.kind == ActorKind::Instance,
+        "discoverable": false, "indexable": false, "published": actor.created_at.rfc3339(),
+        "publicKey": {"id": key.uri, "owner": actor.uri, "publicKeyPem": key.public_pem},
+    });
+    let fields = document.as_object_mut().ok_or_else(|| Error::internal("a document is an object"))?;
+    if actor.kind == ActorKind::Instance {
+        fields.insert("generator".into(), generator());
+    }
+    if actor.updated_at > actor.created_at {
+        fields.insert("updated".into(), actor.updated_at.rfc3339().into());
+    }
+    Ok(document)
+}
+
+/// What the instance actor says that it can do (FEP-844e).
+fn generator() -> Value {
+    json!({
+        "type": "Application", "name": concat!("hedgeschool ", env!("CARGO_PKG_VERSION")),
+        "implements": [{"href": "https://w3id.org/fep/1b12", "name": "FEP-1b12"}],
+    })
+}
+
+/// Longest handle of others, in characters.
+const HANDLE: usize = 64;
+/// Longest name of others, in characters.
+const NAME: usize = 200;
+/// Longest description of others, in bytes before cleaning.
+const SUMMARY: usize = 16 * 1024;
+/// Longest id of others, in bytes.
+const ID: usize = 2048;
+/// Most keys of one actor.
+const KEYS: usize = 4;
+
+/// What a document of somebody elsewhere says, as far as it may: everything that grants authority lives on the host of
+/// its id (FEP-fe34), texts are cleaned and cut (DOS-10), what is unknown is ignored.
+pub fn read(document: &Value) -> Result<RemoteActor> {
+    let wrong = |what: &str| Error::denied(format!("The actor document has no usable {what}."));
+    let uri = wire::text(document, "id").filter(|id| id.len() <= ID).ok_or_else(|| wrong("id"))?;
+    let host = host_of_uri(uri).ok_or_else(|| wrong("id"))?;
+    let kind = kind_of(document).ok_or_else(|| wrong("type"))?;
+    let ours = |address: &str| address.len() <= ID && same_host(address, uri);
+    let inbox = wire::id(document, "inbox").filter(|inbox| ours(inbox)).ok_or_else(|| wrong("inbox"))?;
+    let handle = wire::text(document, "preferredUsername").filter(|h| is_handle(h)).ok_or_else(|| wrong("name"))?;
+    let own = |key: &str| wire::id(document, key).filter(|id| ours(id)).map(str::to_owned);
+    let shared = document.get("endpoints").and_then(|ends| wire::id(ends, "sharedInbox"));
+    let name = wire::text(document, "name").map(plain_name).filter(|name| !name.is_empty());
+    let summary = wire::text(document, "summary").unwrap_or_default();
+    Ok(RemoteActor {
+        kind,
+        uri: uri.to_owned(),
+        url: page(document).filter(|url| ours(url)).unwrap_or(uri).to_owned(),
+        handle: handle.to_owned(),
+        host,
+        name: name.unwrap_or_else(|| handle.to_owned()),
+        summary: text::clean_html(text::truncate(summary, SUMMARY)).unwrap_or_default(),
+        inbox: inbox.to_owned(),
+        shared_inbox: shared.filter(|inbox| ours(inbox)).map(str::to_owned),
+        outbox: own("outbox"),
+        followers: own("followers"),
+        keys: keys(document, uri),
+    })
+}
+
+/// The first known type: some servers add types of their own.
+fn kind_of(document: &Value) -> Option<ActorKind> {
+    let known = |kind: &str| match kind {
+        "Person" | "Organization" => Some(ActorKind::Person),
+        "Group" => Some(ActorKind::Course),
+        "Service" => Some(ActorKind::Bot),
+        "Application" => Some(ActorKind::Instance),
+        _ => None,
+    };
+    match document.get("type")? {
+        Value::String(kind) => known(kind),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).find_map(known),
+        _ => None,
+    }
+}
+
+fn is_handle(handle: &str) -> bool {
+    let sound = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '!');
+    !handle.is_empty() && handle.chars().count() <= HANDLE && handle.chars().all(sound)
+}
+
+fn plain_name(name: &str) -> String {
+    let flat = text::plain(text::truncate(name, 4 * NAME)).unwrap_or_default();
+    text::excerpt(&flat, NAME)
+}
+
+/// `url` as a text, a `Link`, or the first of several.
+fn page(document: &Value) -> Option<&str> {
+    let one = match document.get("url")? {
+        Value::Array(list) => list.first()?,
+        one => one,
+    };
+    let url = one.as_str().or_else(|| one.get("href").and_then(Value::as_str))?;
+    (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
+}
+
+/// Keys that name this actor as their owner, live on its host and can be read (SIG-12).
+fn keys(document: &Value, uri: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for key in wire::objects(document, "publicKey").into_iter().take(KEYS) {
+        let owner = wire::id(key, "owner").or_else(|| wire::id(key, "controller"));
+        let (Some(id), Some(pem)) = (wire::text(key, "id"), wire::text(key, "publicKeyPem")) else { continue };
+        let sound = owner == Some(uri) && id.len() <= ID && same_host(id, uri) && VerifyingKey::from_pem(pem).is_ok();
+        if sound {
+            found.push((id.to_owned(), pem.to_owned()));
+        }
+    }
+    found
+}

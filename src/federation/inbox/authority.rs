@@ -1,0 +1,115 @@
+//! May the signer do this to what is known here? One table for all types.
+
+use super::refusal::{Refusal, forbidden};
+use super::shape::Shape;
+use crate::actor::{self, Actor, ActorState, Key};
+use crate::db::{
+    Db,
+    schema::{follows, inbox},
+};
+use crate::error::Result;
+use crate::federation::object::{self, Known};
+use crate::federation::outbox;
+use crate::federation::peer::{self, LineState};
+use crate::federation::wire;
+use crate::id::{ActorId, InboxId};
+use crate::link::Links;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use serde_json::Value;
+
+/// All that the database says about an activity, read at once.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// It came in before.
+    pub is_known: bool,
+    /// Its actor, when known.
+    pub signer: Option<Actor>,
+    /// The key that its signature names, when known.
+    pub key: Option<Key>,
+    /// The line to its server.
+    pub line: Option<LineState>,
+    /// What it is about, when known.
+    pub(super) object: Option<Known>,
+    /// What it answers, when that was sent from here: the actor who may answer.
+    pub(super) asked: Option<String>,
+    /// Whether its object claims to be an activity that was sent from here, or answers nothing of ours.
+    pub(super) answers_nothing: bool,
+    /// Who began the following that it ends.
+    pub(super) follower: Option<ActorId>,
+}
+
+/// What becomes of an activity that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is stored and worked on.
+    Take,
+    /// It is answered as if, and forgotten: nothing can follow from it.
+    Ignore,
+}
+
+/// Reads the facts.
+pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result<Facts> {
+    let known = inbox::table.filter(inbox::activity_uri.eq(&shape.id)).select(inbox::id);
+    if known.first::<InboxId>(db).optional()?.is_some() {
+        return Ok(Facts { is_known: true, ..Facts::default() });
+    }
+    let mut facts = Facts {
+        signer: actor::find_by_uri(db, &shape.actor)?,
+        key: actor::find_key(db, key_id)?,
+        line: peer::line(db, &shape.host)?,
+        ..Facts::default()
+    };
+    let about = wire::id(&shape.activity, "object").unwrap_or_default();
+    match shape.kind.as_str() {
+        "Update" | "Delete" => facts.object = object::find(db, about)?,
+        "Undo" => {
+            let row = follows::table.filter(follows::uri.eq(about)).select(follows::follower_id);
+            facts.follower = row.first(db).optional()?;
+        }
+        "Accept" | "Reject" => {
+            let sent = if links.is_ours(about) { outbox::find(db, about)? } else { None };
+            facts.answers_nothing = sent.is_none();
+            facts.asked = sent.and_then(|sent| may_answer(&sent.document));
+        }
+        _ => {}
+    }
+    Ok(facts)
+}
+
+/// Who may answer an activity of ours: whom it was about; of an Invite or Offer, whom it was made to.
+fn may_answer(document: &str) -> Option<String> {
+    let sent: Value = serde_json::from_str(document).ok()?;
+    let key = if matches!(wire::kind(&sent), Some("Invite" | "Offer")) { "target" } else { "object" };
+    wire::id(&sent, key).map(str::to_owned)
+}
+
+/// Whether the signer may do this, from what is known (ORI-04, 05, 15; LIF-01, 02; MOD-01; SIG-16).
+pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
+    if facts.line == Some(LineState::Blocked) {
+        return Err(forbidden("blocked"));
+    }
+    let signer = facts.signer.as_ref();
+    match signer.map(|actor| actor.state) {
+        Some(ActorState::Suspended) => return Err(forbidden("suspended")),
+        Some(ActorState::Gone) => return Err(forbidden("gone")),
+        _ => {}
+    }
+    let id = signer.map(|actor| actor.id);
+    let about = wire::id(&shape.activity, "object").unwrap_or_default();
+    match shape.kind.as_str() {
+        // Of somebody unknown there is nothing to delete, and their server will say 410 (SIG-17).
+        "Delete" if about == shape.actor && signer.is_none() => Ok(Verdict::Ignore),
+        "Delete" if about == shape.actor => Ok(Verdict::Take),
+        "Update" | "Delete" => match &facts.object {
+            Some(known) if Some(known.owner_id) != id => Err(forbidden("not-the-owner")),
+            _ => Ok(Verdict::Take),
+        },
+        "Undo" => match facts.follower {
+            Some(follower) if Some(follower) != id => Err(forbidden("act-of-another")),
+            _ => Ok(Verdict::Take),
+        },
+        "Accept" | "Reject" if facts.answers_nothing => Ok(Verdict::Ignore),
+        "Accept" | "Reject" if facts.asked.as_deref() != Some(shape.actor.as_str()) => Err(forbidden("not-asked")),
+        _ => Ok(Verdict::Take),
+    }
+}

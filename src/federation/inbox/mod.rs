@@ -1,0 +1,124 @@
+//! How does an activity come in? Checked cheapest first, one row, `202`; worked on afterwards.
+//!
+//! Nothing is fetched for a request without a well-formed, fresh signature over this very body, and nothing is stored
+//! that does not pass every check. What is answered 202 is on disk.
+
+mod authority;
+mod proof;
+mod refusal;
+mod shape;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod worker;
+
+pub use proof::signer_of_get;
+pub use refusal::Refusal;
+
+use super::received::Context;
+use crate::app::App;
+use crate::http::client::Client;
+use crate::net::media;
+use crate::net::signature::{Incoming, Unverified, check_headers};
+use authority::{Facts, Verdict};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use refusal::malformed;
+use shape::Shape;
+
+/// Largest body, in bytes (checklist 23).
+pub const LARGEST: usize = 1 << 20;
+
+/// `POST` to any inbox. Which one does not matter: an activity says itself whom it is for.
+pub async fn receive(State(app): State<App>, context: Context, request: Request) -> Response {
+    match take(&app, &context, request).await {
+        Ok(()) => StatusCode::ACCEPTED.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refusal> {
+    check_outside(app, request.headers())?;
+    let address = address_of(&request);
+    if !app.net().memory.may_send(&address) {
+        return Err(Refusal { status: StatusCode::TOO_MANY_REQUESTS, reason: "too-many" });
+    }
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, LARGEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(TOO_LARGE),
+        Err(_) => return Err(malformed("body")),
+    };
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let incoming = Incoming { method: &Method::POST, target, headers: &parts.headers };
+    let signature = Unverified::read(incoming, &body, app.now().system())?;
+    let shape = shape::read(&body, app.links())?;
+    let facts = ask(app, &shape, &signature).await?;
+    if facts.is_known {
+        metrics::counter!("hedgeschool_inbox_duplicates_total").increment(1);
+        return Ok(());
+    }
+    if authority::authorise(&shape, &facts)? == Verdict::Ignore {
+        return Ok(());
+    }
+    let line = facts.line;
+    let signer = proof::prove(context, &shape, facts, &signature, &address).await?;
+    put(app, shape, body, signer, line).await
+}
+
+const TOO_LARGE: Refusal = Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, reason: "too-large" };
+
+/// What the headers alone tell.
+fn check_outside(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+    let text = |name| headers.get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).unwrap_or_default();
+    let length = text(header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
+    if length > LARGEST as u64 {
+        return Err(TOO_LARGE);
+    }
+    let kind = text(header::CONTENT_TYPE);
+    if !kind.is_empty() && !media::is_activity(kind) && !media::is_one_of(kind, &["application/ld+json"]) {
+        return Err(Refusal { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, reason: "media-type" });
+    }
+    check_headers(headers, &Method::POST)?;
+    // Signed for another server (SIG-03): whatever stands in front of us, the signature speaks of this name.
+    let host = text(header::HOST).to_ascii_lowercase();
+    if host != app.links().host() && !app.config().hosts().contains(&host) {
+        return Err(Refusal { status: StatusCode::MISDIRECTED_REQUEST, reason: "other-host" });
+    }
+    Ok(())
+}
+
+/// Where a request comes from, for limits.
+fn address_of(request: &Request) -> String {
+    request.extensions().get::<Client>().map(|from| from.0.to_string()).unwrap_or_default()
+}
+
+async fn ask(app: &App, shape: &Shape, signature: &Unverified) -> Result<Facts, Refusal> {
+    let (shape, key_id, links) = (shape.clone(), signature.key_id().to_owned(), app.links().clone());
+    Ok(app.read(move |db| authority::gather(db, &shape, &key_id, &links)).await?)
+}
+
+async fn put(
+    app: &App,
+    shape: Shape,
+    body: Bytes,
+    signer: crate::id::ActorId,
+    line: Option<super::peer::LineState>,
+) -> Result<(), Refusal> {
+    let body = String::from_utf8(body.into()).map_err(|_| malformed("json"))?;
+    let was_down = line.is_some_and(|line| line != super::peer::LineState::Healthy);
+    let stored = app
+        .write(move |tx| {
+            if was_down {
+                super::peer::heard(tx, &shape.host)?;
+            }
+            store::insert(tx, &shape, &body, signer)
+        })
+        .await?;
+    let result = if stored { "stored" } else { "duplicate" };
+    metrics::counter!("hedgeschool_inbox_taken_total", "result" => result).increment(1);
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Which rows hold what came in?
+
+use super::shape::Shape;
+use crate::actor::{self, Actor};
+use crate::clock::Time;
+use crate::db::{Bell, Db, Tx, schema::inbox};
+use crate::each_db;
+use crate::error::Result;
+use crate::federation::Received;
+use crate::id::{ActorId, InboxId};
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Stores an activity. Says whether it is new.
+pub(super) fn insert(tx: &mut Tx<'_>, shape: &Shape, body: &str, signer: ActorId) -> Result<bool> {
+    let now = tx.now();
+    let row = (
+        inbox::activity_uri.eq(&shape.id),
+        inbox::signer_id.eq(signer),
+        inbox::type_.eq(&shape.kind),
+        inbox::body.eq(body),
+        inbox::received_at.eq(now),
+        inbox::state.eq("pending"),
+        inbox::attempts.eq(0),
+        inbox::next_at.eq(now),
+        inbox::leased_until.eq(Time(0)),
+    );
+    let rows = each_db!(tx, |conn| diesel::insert_into(inbox::table)
+        .values(row)
+        .on_conflict(inbox::activity_uri)
+        .do_nothing()
+        .execute(conn))?;
+    if rows > 0 {
+        tx.ring(Bell::Inbox);
+    }
+    Ok(rows > 0)
+}
+
+type Row = (InboxId, ActorId, String, Time, i64);
+
+/// One activity that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) received: Received,
+    pub(super) attempts: i64,
+}
+
+/// Literal, so that SQLite sees that the partial indices serve.
+const PENDING: &str = "inbox.state = 'pending'";
+
+/// What waits and may be worked on now, oldest first, without the lanes in `busy`. A lane of which something waits for
+/// its next try, or is leased by another process, waits with it.
+pub(super) fn list_waiting(db: &mut Db, now: Time, busy: &[ActorId], most: i64) -> Result<Vec<Waiting>> {
+    let later = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.gt(now));
+    let mut held: Vec<ActorId> = later.select(inbox::signer_id).distinct().load(db)?;
+    if let Db::Pg(_) = db {
+        let leased = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::leased_until.gt(now));
+        held.extend(leased.select(inbox::signer_id).distinct().load::<ActorId>(db)?);
+    }
+    held.extend(busy);
+    let columns = (inbox::id, inbox::signer_id, inbox::body, inbox::received_at, inbox::attempts);
+    let ready =
+        inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.le(now)).filter(inbox::signer_id.ne_all(held));
+    let rows: Vec<Row> = ready.order((inbox::next_at, inbox::id)).limit(most).select(columns).load(db)?;
+    with_signers(db, rows)
+}
+
+fn with_signers(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Waiting>> {
+    let mut ids: Vec<ActorId> = rows.iter().map(|row| row.1).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let signers: HashMap<ActorId, Actor> =
+        actor::list(db, &ids)?.into_iter().map(|signer| (signer.id, signer)).collect();
+    let waiting = rows.into_iter().filter_map(|(id, signer, body, received_at, attempts)| {
+        let signer = signers.get(&signer)?.clone();
+        let activity = serde_json::from_str(&body).ok()?;
+        Some(Waiting { received: Received { id, signer, activity, received_at }, attempts })
+    });
+    Ok(waiting.collect())
+}
+
+/// Takes what waits for this process alone, until `until`.
+pub(super) fn lease(tx: &mut Tx<'_>, ids: &[InboxId], until: Time) -> Result<()> {
+    diesel::update(inbox::table.filter(inbox::id.eq_any(ids))).set(inbox::leased_until.eq(until)).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Which of these are still not done with.
+pub(super) fn list_unsettled(db: &mut Db, ids: &[InboxId]) -> Result<Vec<InboxId>> {
+    let rows = inbox::table.filter(inbox::id.eq_any(ids)).filter(inbox::state.eq("pending"));
+    Ok(rows.select(inbox::id).load(db)?)
+}
+
+/// Done with, in whatever way; nothing when it is already.
+pub(super) fn end(tx: &mut Tx<'_>, id: InboxId, state: &str, reason: Option<&str>) -> Result<()> {
+    let row = inbox::table.filter(inbox::id.eq(id)).filter(inbox::state.eq("pending"));
+    diesel::update(row).set((inbox::state.eq(state), inbox::reason.eq(reason))).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// To be tried again after a while.
+pub(super) fn put_off(tx: &mut Tx<'_>, id: InboxId, attempts: i64, wait: Duration, reason: &str) -> Result<()> {
+    let next = tx.now().plus(wait);
+    let row = (
+        inbox::attempts.eq(attempts),
+        inbox::next_at.eq(next),
+        inbox::leased_until.eq(Time(0)),
+        inbox::reason.eq(Some(reason)),
+    );
+    diesel::update(inbox::table.find(id)).set(row).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Whether no other process is taking a batch at this moment. Lasts until the end of the transaction.
+pub(super) fn is_alone(db: &mut Db) -> Result<bool> {
+    #[derive(diesel::QueryableByName)]
+    struct Lock {
+        #[diesel(sql_type = Bool)]
+        held: bool,
+    }
+    match db {
+        Db::Sqlite(_) => Ok(true),
+        Db::Pg(conn) => {
+            let lock: Lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(7214001) AS held").get_result(conn)?;
+            Ok(lock.held)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! How is federation set going and stopped?
+
+use super::object::Known;
+use super::received::{Context, Received};
+use super::{delivery, inbox};
+use crate::actor;
+use crate::app::App;
+use crate::crypto::SigningKey;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::net::address::{Rules, check_url};
+use crate::net::client::federation_client;
+use crate::net::signature::Signer;
+use activitypub_federation::config::{FederationConfig, UrlVerifier};
+use activitypub_federation::error::Error as Library;
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use url::Url;
+
+/// The door of all activities, at the top: which feature works on what.
+pub type Dispatch = for<'a> fn(&'a Context, &'a Received) -> BoxFuture<'a, Result<()>>;
+
+/// Makes the document of an object here, for those kinds that a feature knows: tried in order.
+pub type Document = fn(&mut Db, &Known) -> Result<Option<Value>>;
+
+/// All document makers.
+pub type Documents = &'static [Document];
+
+/// The library's configuration: its traits and fetching, over our client and our rules.
+///
+/// Its production checks are switched off, because they would look every name up a second time and refuse ports, so
+/// that a trial on loopback would run other code than what ships. Ours are in `net`, and always the same.
+pub async fn config(app: &App) -> Result<FederationConfig<App>> {
+    let clock = app.clock().clone();
+    let client =
+        federation_client(app.net().client.clone(), app.net().signer.clone(), Arc::new(move || clock.now().system()));
+    sign_fetches(app).await?;
+    FederationConfig::builder()
+        .domain(app.links().host())
+        .app_data(app.clone())
+        .client(client)
+        .http_fetch_limit(app.config().federation.fetches_per_activity)
+        .debug(true)
+        .allow_http_urls(app.config().is_development())
+        .url_verifier(Box::new(Verifier(app.clone())))
+        .build()
+        .await
+        .map_err(|e| Error::internal(e.to_string()))
+}
+
+/// Lets the instance actor sign all fetches (checklist 20).
+async fn sign_fetches(app: &App) -> Result<()> {
+    let key = app
+        .read(|db| {
+            let instance = actor::instance(db)?;
+            actor::signing_key_of(db, instance.id)
+        })
+        .await?;
+    let pem = key.private_pem.unwrap_or_default();
+    let parsed = SigningKey::from_pem(&pem).map_err(|e| Error::Internal(Box::new(e)))?;
+    app.net().signer.set(Signer { key_id: key.uri, key: parsed });
+    Ok(())
+}
+
+/// Asked by the library before each fetch.
+#[derive(Clone)]
+struct Verifier(App);
+
+#[async_trait]
+impl UrlVerifier for Verifier {
+    async fn verify(&self, url: &Url) -> Result<(), Library> {
+        let rules: &Rules = self.0.net().client.rules();
+        check_url(url, rules).map_err(|e| Library::Other(e.to_string()))?;
+        let host = crate::link::host_of(url).unwrap_or_default();
+        let line = self.0.read(move |db| super::peer::line(db, &host)).await;
+        match line {
+            Ok(Some(super::peer::LineState::Blocked)) => Err(Library::Other("That server is blocked here.".into())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Library::Other(error.to_string())),
+        }
+    }
+}
+
+/// The workers at work.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Lets every worker finish what it has in hand, and returns when all have. What is not begun stays in the
+    /// database for the next start.
+    pub async fn stop(mut self) {
+        self.stop.send(true).ok();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts the workers for what comes in and for what goes out.
+pub async fn start(config: &FederationConfig<App>, dispatch: Dispatch) -> Result<Running> {
+    delivery::recover(config).await?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(inbox::worker::run(config.clone(), dispatch, stopped.clone()));
+    tasks.spawn(delivery::run(config.clone(), stopped));
+    Ok(Running { stop, tasks })
+}

@@ -1,0 +1,78 @@
+//! How do other servers find out who is here, and what this is? WebFinger (RFC 7033) and NodeInfo (FEP-f1d5).
+
+use crate::actor::{self, Actor, ActorState};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::federation::peer::OWN_KIND;
+use crate::http::{Answer, WIRE_TYPE};
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Longest `resource`, in bytes.
+const LONGEST: usize = 512;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    resource: Option<String>,
+}
+
+/// Whose handle is it? Only an exact one of somebody here is answered (NRM-05).
+pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>) -> Answer {
+    let resource = asked.resource.filter(|text| text.len() <= LONGEST).ok_or(Error::NotFound)?;
+    let host = app.links().host().to_owned();
+    let found = match resource.strip_prefix("acct:").and_then(|acct| acct.split_once('@')) {
+        Some((handle, at)) if at == host => {
+            let handle = handle.to_owned();
+            app.read(move |db| actor::find_here(db, &handle)).await?
+        }
+        Some(_) => None,
+        None => app.read(move |db| actor::find_by_uri(db, &resource)).await?.filter(|actor| actor.here),
+    };
+    let actor = found.filter(|actor| actor.state == ActorState::Active).ok_or(Error::NotFound)?;
+    Ok(json_as("application/jrd+json", &descriptor(&app, &actor)))
+}
+
+fn descriptor(app: &App, actor: &Actor) -> Value {
+    let acct = actor.acct();
+    json!({
+        "subject": format!("acct:{}", acct.trim_start_matches('@')),
+        "aliases": [actor.uri],
+        "links": [
+            {"rel": "self", "type": WIRE_TYPE, "href": actor.uri},
+            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": actor.url},
+            {"rel": "http://ostatus.org/schema/1.0/subscribe", "template": app.links().absolute("/search?q={uri}")},
+        ],
+    })
+}
+
+/// Where NodeInfo is, and who signs our fetches (FEP-2677).
+pub(super) async fn nodeinfo_index(State(app): State<App>) -> Response {
+    let index = json!({"links": [
+        {"rel": "http://nodeinfo.diaspora.software/ns/schema/2.1", "href": app.links().absolute("/nodeinfo/2.1")},
+        {"rel": "https://www.w3.org/ns/activitystreams#Application", "href": app.links().instance()},
+    ]});
+    json_as("application/json", &index)
+}
+
+/// What this is. How many people are here is the only number.
+pub(super) async fn nodeinfo(State(app): State<App>) -> Result<Response> {
+    let people = app.read(actor::count_people).await?;
+    let document = json!({
+        "version": "2.1",
+        "software": {"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")},
+        "protocols": ["activitypub"],
+        "services": {"inbound": [], "outbound": []},
+        "openRegistrations": false,
+        "usage": {"users": {"total": people}},
+        "metadata": {},
+    });
+    Ok(json_as("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"", &document))
+}
+
+fn json_as(kind: &'static str, document: &Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, document.to_string()).into_response()
+}

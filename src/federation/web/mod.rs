@@ -1,0 +1,125 @@
+//! Which documents does this instance serve to other servers?
+
+mod discovery;
+#[cfg(test)]
+mod tests;
+mod thing;
+
+use super::inbox;
+use super::run::Documents;
+use super::{collection, document};
+use crate::actor::{self, Actor, ActorKind, ActorState};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::negotiate::wire_with;
+use crate::http::{Answer, wire};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use serde_json::json;
+
+/// All inboxes and all documents that no feature serves. `documents` makes those of objects.
+///
+/// Whoever puts the router together adds `FederationMiddleware` around everything, so that handlers get a `Context`.
+pub fn routes(documents: Documents) -> Router<App> {
+    Router::new()
+        .route("/inbox", post(inbox::receive))
+        .route("/actor/inbox", post(inbox::receive))
+        .route("/u/{handle}/inbox", post(inbox::receive))
+        .route("/c/{handle}/inbox", post(inbox::receive))
+        .route("/actor", get(instance))
+        .route("/actor/{collection}", get(of_instance))
+        .route("/u/{handle}/outbox", get(outbox_of_person))
+        .route("/u/{handle}/followers", get(followers_of_person))
+        .route("/u/{handle}/following", get(following_of_person))
+        .route("/c/{handle}/outbox", get(outbox_of_course))
+        .route("/c/{handle}/followers", get(followers_of_course))
+        .route("/c/{handle}/following", get(following_of_course))
+        .route("/a/{id}", get(thing::activity))
+        .route("/o/{id}", get(thing::object))
+        .route("/.well-known/webfinger", get(discovery::webfinger))
+        .route("/.well-known/nodeinfo", get(discovery::nodeinfo_index))
+        .route("/nodeinfo/2.1", get(discovery::nodeinfo))
+        .layer(Extension(documents))
+}
+
+/// The instance actor's document; also what `GET /` answers to who wants ActivityPub (Lemmy reads a site from there).
+pub async fn instance(State(app): State<App>) -> Answer {
+    let document = app
+        .read(|db| {
+            let instance = actor::instance(db)?;
+            document::to_wire(db, &instance)
+        })
+        .await?;
+    Ok(wire(&document))
+}
+
+/// The document of a person or bot here, for the handler of `/u/{handle}` when `wants_wire`: 410 for who is gone.
+pub async fn person(app: &App, handle: &str) -> Answer {
+    let actor = find(app, handle, is_person).await?;
+    if actor.state == ActorState::Gone {
+        return Ok(wire_with(StatusCode::GONE, &tombstone(&actor.uri)));
+    }
+    let document = app.read(move |db| document::to_wire(db, &actor)).await?;
+    Ok(wire(&document))
+}
+
+/// What stands where something was (AP 6.4).
+pub fn tombstone(uri: &str) -> serde_json::Value {
+    json!({"@context": "https://www.w3.org/ns/activitystreams", "id": uri, "type": "Tombstone"})
+}
+
+fn is_person(actor: &Actor) -> bool {
+    matches!(actor.kind, ActorKind::Person | ActorKind::Bot)
+}
+
+fn is_course(actor: &Actor) -> bool {
+    actor.kind == ActorKind::Course
+}
+
+/// An actor here of the wanted kind; a suspended one is not there.
+async fn find(app: &App, handle: &str, wanted: fn(&Actor) -> bool) -> Result<Actor> {
+    let handle = handle.to_owned();
+    let found = app.read(move |db| actor::find_here(db, &handle)).await?;
+    found.filter(|actor| wanted(actor) && actor.state != ActorState::Suspended).ok_or(Error::NotFound)
+}
+
+async fn of_instance(State(app): State<App>, Path(name): Path<String>) -> Answer {
+    let actor = app.read(actor::instance).await?;
+    collection_of(&app, actor, &name).await
+}
+
+async fn collection_of(app: &App, actor: Actor, name: &str) -> Answer {
+    let document = match name {
+        "outbox" => app.read(move |db| collection::outbox(db, &actor)).await?,
+        "followers" => app.read(move |db| collection::followers(db, &actor)).await?,
+        "following" => collection::following(&actor),
+        _ => return Err(Error::NotFound),
+    };
+    Ok(wire(&document))
+}
+
+async fn outbox_of_person(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_person).await?, "outbox").await
+}
+
+async fn followers_of_person(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_person).await?, "followers").await
+}
+
+async fn following_of_person(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_person).await?, "following").await
+}
+
+async fn outbox_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_course).await?, "outbox").await
+}
+
+async fn followers_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_course).await?, "followers").await
+}
+
+async fn following_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
+    collection_of(&app, find(&app, &handle, is_course).await?, "following").await
+}

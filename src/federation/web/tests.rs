@@ -1,0 +1,138 @@
+//! Do others find who is here, and read only what they may?
+
+use crate::federation::outbox::{self, Audience};
+use crate::federation::town::Town;
+use crate::federation::{document, fetch, wire};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn nrm_05_webfinger_answers_exact_handles_alone() {
+    let town = Town::new().await;
+    town.world.person("ada");
+    let (status, found) = town.get("/.well-known/webfinger?resource=acct:ada@us.test", None).await;
+    assert_eq!(status, 200);
+    assert_eq!(found["subject"], "acct:ada@us.test");
+    assert_eq!(found["links"][0]["href"], "https://us.test/u/ada");
+    let (status, found) = town.get("/.well-known/webfinger?resource=acct:us.test@us.test", None).await;
+    assert_eq!((status.as_u16(), found["links"][0]["href"].as_str()), (200, Some("https://us.test/actor")));
+    let long = format!("acct:{}@us.test", "a".repeat(10_000));
+    for bad in [
+        "acct:*@us.test",
+        "acct:ada@evil.test",
+        "acct:ada@us.test%00",
+        "acct:ada",
+        "ada@us.test",
+        &long,
+        "https://us.test/",
+        "acct:ada@us.test@evil.test",
+    ] {
+        let (status, _) = town.get(&format!("/.well-known/webfinger?resource={bad}"), None).await;
+        assert_eq!(status, 404, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_instance_says_who_and_what_it_is() {
+    let town = Town::new().await;
+    let (status, actor) = town.get("/actor", None).await;
+    assert_eq!((status.as_u16(), actor["type"].as_str()), (200, Some("Application")));
+    assert_eq!(actor["manuallyApprovesFollowers"], true);
+    assert_eq!(actor["endpoints"]["sharedInbox"], "https://us.test/inbox");
+    let (_, index) = town.get("/.well-known/nodeinfo", None).await;
+    assert_eq!(index["links"][0]["href"], "https://us.test/nodeinfo/2.1");
+    let (_, info) = town.get("/nodeinfo/2.1", None).await;
+    assert_eq!(info["software"]["name"], "hedgeschool");
+    let (status, outbox) = town.get("/actor/outbox", None).await;
+    assert_eq!((status.as_u16(), outbox["totalItems"].as_i64()), (200, Some(0)));
+}
+
+#[tokio::test]
+async fn prv_01_a_private_activity_is_there_for_its_addressee_alone() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
+    let to = bob.uri.clone();
+    let id = town.world.tx(move |tx| {
+        let id = tx.links().activity(&tx.new_id());
+        let accept = wire::activity("Accept", &id, &ada.uri, std::slice::from_ref(&to), &[], json!(to));
+        outbox::send(tx, &ada, &accept, &to, &Audience::nobody())?;
+        Ok(id)
+    });
+    let path = id.strip_prefix("https://us.test").unwrap();
+    let unknown = town.get("/a/unknown", None).await;
+    assert_eq!(unknown.0, 404);
+    assert_eq!(town.get(path, None).await, unknown);
+    assert_eq!(town.get(path, Some(&eve.uri)).await, unknown);
+    let (status, document) = town.get(path, Some(&bob.uri)).await;
+    assert_eq!((status.as_u16(), document["id"].as_str()), (200, Some(id.as_str())));
+}
+
+#[tokio::test]
+async fn actor_documents_are_read_leniently_and_trusted_strictly() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let ours = town.world.read(|db| document::to_wire(db, &ada));
+    let read = document::read(&ours).unwrap();
+    assert_eq!((read.uri.as_str(), read.keys.len()), ("https://us.test/u/ada", 1));
+    let change = |key: &str, value: Value| {
+        let mut changed = ours.clone();
+        changed[key] = value;
+        document::read(&changed)
+    };
+    for (key, value) in [
+        ("inbox", json!("https://evil.test/inbox")),
+        ("id", json!("nonsense")),
+        ("type", json!("Note")),
+        ("preferredUsername", json!("a@b")),
+        ("preferredUsername", json!("x".repeat(1000))),
+    ] {
+        assert!(change(key, value.clone()).is_err(), "{key} {value}");
+    }
+    let pem = ours["publicKey"]["publicKeyPem"].clone();
+    let key = json!({"id": "https://evil.test/key", "owner": ada.uri, "publicKeyPem": pem});
+    assert!(change("publicKey", key).unwrap().keys.is_empty());
+    let list = json!([ours["publicKey"], {"id": format!("{}/main-key", ada.uri), "controller": ada.uri,
+        "publicKeyPem": pem}]);
+    assert_eq!(change("publicKey", list).unwrap().keys.len(), 2);
+    assert_eq!(change("summary", json!("<p>x<script>y</script>")).unwrap().summary, "<p>x</p>");
+    assert!(change("name", json!("n".repeat(1 << 20))).unwrap().name.chars().count() <= 201);
+    assert_eq!(change("type", json!(["Group", "x:Y"])).unwrap().kind, crate::actor::ActorKind::Course);
+    let foreign = change("endpoints", json!({"sharedInbox": "https://evil.test/inbox"})).unwrap();
+    assert_eq!(foreign.shared_inbox, None);
+}
+
+#[tokio::test]
+async fn ori_09_what_is_fetched_is_what_was_asked_for() {
+    let town = Town::new().await;
+    let context = town.config.to_request_data();
+    let uri = town.uri("good", "note");
+    town.serve(&uri, 200, &json!({"id": uri, "type": "Note"}));
+    assert_eq!(fetch::document(&context, &uri).await.unwrap()["type"], "Note");
+    let lie = town.uri("evil", "lie");
+    town.serve(&lie, 200, &json!({"id": uri, "type": "Note"}));
+    assert!(fetch::document(&context, &lie).await.is_err());
+    assert!(fetch::document(&context, "https://us.test/o/1").await.is_err(), "never from our own host");
+    assert!(fetch::document(&context, "http://127.0.0.1:1/x").await.is_err());
+}
+
+#[tokio::test]
+async fn nrm_01_a_handle_is_bound_only_when_all_agree() {
+    let town = Town::new().await;
+    town.serve_actor("good", "bob", &town.world.keys());
+    let (good, evil) = (town.host("good"), town.host("evil"));
+    let answer = |host: &str, subject: &str, uri: &str| {
+        let address = format!("http://{host}/.well-known/webfinger?resource=acct%3Abob%40{}", host.replace(':', "%3A"));
+        let jrd = json!({"subject": format!("acct:{subject}"),
+            "links": [{"rel": "self", "type": "application/activity+json", "href": uri}]});
+        town.serve_as(&address, "application/jrd+json", &jrd);
+    };
+    let context = town.config.to_request_data();
+    answer(&good, &format!("bob@{good}"), &town.uri("good", "bob"));
+    let bob = fetch::acct(&context, &format!("@bob@{good}")).await.unwrap();
+    assert_eq!(bob.uri, town.uri("good", "bob"));
+    // A good name on the word of an evil server, and an actor that does not point back.
+    answer(&evil, &format!("bob@{good}"), &town.uri("evil", "bob"));
+    assert!(fetch::acct(&context, &format!("bob@{evil}")).await.is_err());
+    answer(&evil, &format!("bob@{evil}"), &town.uri("good", "bob"));
+    assert!(fetch::acct(&context, &format!("bob@{evil}")).await.is_err());
+}

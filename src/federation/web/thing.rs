@@ -1,0 +1,104 @@
+//! Who may read an object or an activity, and what do they get?
+//!
+//! What is hidden and what is unknown are answered alike, byte for byte, so that nobody learns of a private thing by
+//! asking for it (PRV-01).
+
+use super::tombstone;
+use crate::actor::{self, Actor, ActorKind};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::federation::received::Context;
+use crate::federation::run::Documents;
+use crate::federation::{inbox, object, outbox, wire};
+use crate::http::negotiate::wire_with;
+use crate::http::{Answer, redirect, wants_wire};
+use crate::link::same_host;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde_json::Value;
+
+/// An activity of ours: for everyone when it is public, otherwise for its addressees.
+pub async fn activity(
+    State(app): State<App>,
+    context: Context,
+    Path(id): Path<String>,
+    target: Uri,
+    headers: HeaderMap,
+) -> Answer {
+    let uri = app.links().activity(&id);
+    let found = app.read(move |db| outbox::find(db, &uri)).await?.ok_or(Error::NotFound)?;
+    let document: Value = serde_json::from_str(&found.document)?;
+    if !found.public {
+        let signer = inbox::signer_of_get(&context, &headers, target.path_and_query().map_or("/", |t| t.as_str()));
+        check(&document, signer.await?.as_ref())?;
+    }
+    Ok(crate::http::wire(&document))
+}
+
+/// An object that lives here: for everyone when it is public, otherwise for who wrote it and whom it is to. Who wants
+/// a page is led to it.
+pub async fn object(
+    State(app): State<App>,
+    context: Context,
+    Extension(documents): Extension<Documents>,
+    Path(id): Path<String>,
+    (target, headers): (Uri, HeaderMap),
+) -> Answer {
+    let uri = app.links().object(&id);
+    let found = app
+        .read(move |db| {
+            let Some(known) = object::find(db, &uri)?.filter(|known| known.here) else { return Ok(None) };
+            let mut document = None;
+            if known.deleted_at.is_none() {
+                for make in documents {
+                    document = make(db, &known)?;
+                    if document.is_some() {
+                        break;
+                    }
+                }
+            }
+            let owner = actor::get(db, known.owner_id)?;
+            Ok(Some((known, document, owner)))
+        })
+        .await?;
+    let (known, document, owner) = found.ok_or(Error::NotFound)?;
+    if known.deleted_at.is_some() && known.public {
+        return Ok(wire_with(StatusCode::GONE, &tombstone(&known.uri)));
+    }
+    let document = document.ok_or(Error::NotFound)?;
+    if !wants_wire(&headers) && !headers.contains_key("signature") {
+        return page_of(&app, &document);
+    }
+    if !known.public {
+        let signer = inbox::signer_of_get(&context, &headers, target.path_and_query().map_or("/", |t| t.as_str()));
+        let signer = signer.await?;
+        if signer.as_ref().is_none_or(|signer| signer.id != owner.id) {
+            check(&document, signer.as_ref())?;
+        }
+    }
+    Ok(crate::http::wire(&document))
+}
+
+/// To the page that the document names, if it is one of ours; pages check themselves who may see them.
+fn page_of(app: &App, document: &Value) -> Answer {
+    let url = wire::text(document, "url").filter(|url| app.links().is_ours(url)).ok_or(Error::NotFound)?;
+    let path = url.strip_prefix(&app.links().absolute("")).filter(|path| path.starts_with('/'));
+    match path {
+        Some(path) if !path.starts_with("/o/") => Ok(redirect(path)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Refuses everyone but addressees, and their servers: these fetch in the name of their instance actor.
+fn check(document: &Value, signer: Option<&Actor>) -> Result<()> {
+    let Some(signer) = signer else { return Err(Error::NotFound) };
+    let addressees = ["to", "cc"].into_iter().flat_map(|key| wire::ids(document, key));
+    let may = |id: &str| id == signer.uri || (signer.kind == ActorKind::Instance && same_host(id, &signer.uri));
+    for id in addressees {
+        if may(id) {
+            return Ok(());
+        }
+    }
+    Err(Error::NotFound)
+}

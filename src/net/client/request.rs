@@ -1,0 +1,190 @@
+//! What does one request do, from the address to the bounded answer?
+
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{FetchError, MAX_BODY_BYTES, MAX_REDIRECTS, SafeClient};
+use crate::net::{
+    address::check_url,
+    signature::{Signer, sign_get, sign_post},
+};
+
+/// Longest wait that another server may ask of us.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How much of an answer to a POST is kept for the log.
+const EXCERPT_BYTES: usize = 512;
+/// How long we wait for the body of an answer to a POST, which decides nothing.
+const EXCERPT_WAIT: Duration = Duration::from_secs(2);
+
+/// The answer to a GET.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The last status; a redirect only when it had no `Location`.
+    pub status: StatusCode,
+    /// Where the answer came from, after redirects: an object's `id` must be this (FEP-fe34).
+    pub url: Url,
+    /// `Content-Type` as it came, if it is text.
+    pub content_type: Option<String>,
+    /// The body, decompressed; empty unless the status is a success.
+    pub body: Bytes,
+}
+
+/// The answer to a POST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostAnswer {
+    /// What they said; any 2xx means done.
+    pub status: StatusCode,
+    /// How long they ask us to wait, a day at most.
+    pub retry_after: Option<Duration>,
+    /// The beginning of what they wrote, for the administrator.
+    pub excerpt: String,
+}
+
+impl SafeClient {
+    /// Asks for `url`, following at most [`MAX_REDIRECTS`] redirects, each checked like the first
+    /// and signed anew. `now` dates the signature.
+    ///
+    /// # Errors
+    /// See [`FetchError::verdict`]; error statuses are answers.
+    pub async fn get(
+        &self,
+        url: &Url,
+        accept: &str,
+        signer: Option<&Signer>,
+        now: SystemTime,
+    ) -> Result<Answer, FetchError> {
+        let deadline = Instant::now() + self.deadlines.total;
+        let follow = self.follow(url, (accept, MAX_BODY_BYTES), signer, now);
+        timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    /// As [`SafeClient::get`], for a file of any type and at most `most` bytes. It may take as much longer as it may
+    /// be larger than a document, at most a minute.
+    ///
+    /// # Errors
+    /// See [`FetchError::verdict`]; error statuses are answers.
+    pub async fn get_file(
+        &self,
+        url: &Url,
+        signer: Option<&Signer>,
+        now: SystemTime,
+        most: usize,
+    ) -> Result<Answer, FetchError> {
+        let times = u32::try_from(most / MAX_BODY_BYTES).unwrap_or(u32::MAX).max(1);
+        let deadline = Instant::now() + self.deadlines.total.saturating_mul(times).min(Duration::from_secs(60));
+        let follow = self.follow(url, ("*/*", most), signer, now);
+        timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    async fn follow(
+        &self,
+        url: &Url,
+        (accept, most): (&str, usize),
+        signer: Option<&Signer>,
+        now: SystemTime,
+    ) -> Result<Answer, FetchError> {
+        let mut url = url.clone();
+        // A fragment names a part of the document; it is never sent.
+        url.set_fragment(None);
+        for _ in 0..=MAX_REDIRECTS {
+            check_url(&url, &self.rules)?;
+            let mut headers = match signer {
+                Some(signer) => sign_get(signer, &url, now).map_err(|_| FetchError::Unsignable)?,
+                None => HeaderMap::new(),
+            };
+            let accept = accept.parse().map_err(|_| FetchError::Unsignable)?;
+            headers.insert(ACCEPT, accept);
+            let response = self.http.get(url.clone()).headers(headers).send().await?;
+            match redirect(&response, &url)? {
+                Some(next) => url = next,
+                None => return read(response, url, most).await,
+            }
+        }
+        Err(FetchError::Redirects)
+    }
+
+    /// Delivers `body` to an inbox, signed at `now`. Redirects are answers, not followed.
+    ///
+    /// # Errors
+    /// See [`FetchError::verdict`]; error statuses are answers.
+    pub async fn post(
+        &self,
+        url: &Url,
+        body: Bytes,
+        signer: &Signer,
+        now: SystemTime,
+    ) -> Result<PostAnswer, FetchError> {
+        check_url(url, &self.rules)?;
+        let headers = sign_post(signer, url, &body, now).map_err(|_| FetchError::Unsignable)?;
+        let request = self.http.post(url.clone()).headers(headers).body(body).send();
+        let deadline = Instant::now() + self.deadlines.total;
+        let response = timeout_at(deadline, request).await.map_err(|_| FetchError::Timeout)??;
+        let (status, retry_after) = (response.status(), retry_after(response.headers(), now));
+        let read_until = deadline.min(Instant::now() + EXCERPT_WAIT);
+        let mut excerpt = BytesMut::new();
+        // What comes after the status changes nothing; not reading it to the end costs a connection.
+        let _ = timeout_at(read_until, fill(response, &mut excerpt, EXCERPT_BYTES)).await;
+        excerpt.truncate(EXCERPT_BYTES);
+        let excerpt = String::from_utf8_lossy(&excerpt).into_owned();
+        Ok(PostAnswer { status, retry_after, excerpt })
+    }
+}
+
+/// Where an answer sends us, if it does.
+fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, FetchError> {
+    let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = response.headers().get(LOCATION).filter(|_| redirects) else {
+        return Ok(None);
+    };
+    let location = location.to_str().map_err(|_| FetchError::Location)?;
+    let mut next = from.join(location).map_err(|_| FetchError::Location)?;
+    next.set_fragment(None);
+    Ok(Some(next))
+}
+
+async fn read(response: reqwest::Response, url: Url, most: usize) -> Result<Answer, FetchError> {
+    let status = response.status();
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut body = BytesMut::new();
+    if status.is_success() {
+        let announced = response.content_length().unwrap_or(0);
+        if usize::try_from(announced).map_or(true, |length| length > most) {
+            return Err(FetchError::TooLarge);
+        }
+        fill(response, &mut body, most).await?;
+        if body.len() > most {
+            return Err(FetchError::TooLarge);
+        }
+    }
+    Ok(Answer { status, url, content_type, body: body.freeze() })
+}
+
+/// Reads pieces, each decompressed and small, until the end or just past `enough`.
+async fn fill(mut response: reqwest::Response, into: &mut BytesMut, enough: usize) -> Result<(), FetchError> {
+    while let Some(piece) = response.chunk().await? {
+        let room = (enough + 1).saturating_sub(into.len());
+        into.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+        if into.len() > enough {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 10.2.3).
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default(),
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}

@@ -1,0 +1,92 @@
+//! What does the instance say about itself? Front page, about, rules and privacy.
+
+use super::{Offer, admin};
+use crate::account;
+use crate::app::App;
+use crate::error::Result;
+use crate::http::{Answer, Page, render};
+use crate::setting::{self, Cache, Settings};
+use crate::text;
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// The routes of this feature.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(index))
+        .route("/about", get(about))
+        .route("/rules", get(rules))
+        .route("/privacy", get(privacy))
+        .merge(admin::routes())
+}
+
+/// What is set: from memory, where [`crate::sign_in::recognise`] has just put it.
+async fn settings(app: &App) -> Result<Arc<Settings>> {
+    match Cache::find(app) {
+        Some(settings) => Ok(settings),
+        None => Ok(Cache::keep(app, app.now(), app.read(setting::load).await?)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "site/front.html", config = ".askama.toml")]
+struct FrontPage {
+    page: Page,
+    settings: Arc<Settings>,
+    offers: Vec<Offer>,
+    has_admin: bool,
+}
+
+async fn index(State(app): State<App>, page: Page) -> Answer {
+    let settings = settings(&app).await?;
+    let offers = offers(&app).await?;
+    let has_admin = page.person().is_some() || app.read(account::has_admin).await?;
+    Ok(render(&FrontPage { page, settings, offers, has_admin })?.into_response())
+}
+
+/// Courses that can be joined, for the front page: to be filled from the course feature.
+async fn offers(_app: &App) -> Result<Vec<Offer>> {
+    Ok(Vec::new())
+}
+
+#[derive(Template)]
+#[template(path = "site/about.html", config = ".askama.toml")]
+struct AboutPage {
+    page: Page,
+    settings: Arc<Settings>,
+    host: String,
+    version: &'static str,
+}
+
+async fn about(State(app): State<App>, page: Page) -> Answer {
+    let settings = settings(&app).await?;
+    let (host, version) = (app.links().host().to_owned(), env!("CARGO_PKG_VERSION"));
+    Ok(render(&AboutPage { page, settings, host, version })?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "site/text.html", config = ".askama.toml")]
+struct TextPage {
+    page: Page,
+    title: &'static str,
+    html: String,
+}
+
+async fn rules(State(app): State<App>, page: Page) -> Answer {
+    let settings = settings(&app).await?;
+    prose(page, "Rules", &settings.rules)
+}
+
+async fn privacy(State(app): State<App>, page: Page) -> Answer {
+    let settings = settings(&app).await?;
+    prose(page, "Privacy", &settings.privacy)
+}
+
+fn prose(page: Page, title: &'static str, markdown: &str) -> Answer {
+    let html = text::render(markdown).unwrap_or_default();
+    Ok(render(&TextPage { page, title, html })?.into_response())
+}

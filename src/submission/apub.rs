@@ -1,0 +1,340 @@
+//! How does work come in from other servers, how is it answered, and how is ours sent to the home of a course?
+
+use super::note::{self as own, ReadFile, ReadNote, Sent};
+use super::{HomeAnswer, Submission, Work, get, place, revision};
+use crate::actor::{self, Actor};
+use crate::app::App;
+use crate::assignment::{self, Assignment, due};
+use crate::cohort::{self, Cohort, Enrolling};
+use crate::course;
+use crate::db::{Db, Tx};
+use crate::enrollment::{self, Ask, EnrollmentState};
+use crate::error::{Error, Result};
+use crate::federation::object::{self, Known, ObjectKind};
+use crate::federation::outbox::{self, Audience};
+use crate::federation::{Context, Received, fetch, wire};
+use crate::id::{AssignmentId, RevisionId, SubmissionId};
+use crate::link::Links;
+use crate::media::{self, File, Kept};
+use crate::note::{self, Note};
+use serde_json::{Value, json};
+
+/// Whether a document is work handed in by our own kind.
+pub fn is_submission(document: &Value) -> bool {
+    own::is_submission(document)
+}
+
+/// Whether a document is the answer of a course to work, or to a review, that was sent to it; `about` gives which.
+pub fn is_answer(document: &Value) -> bool {
+    own::read_answer(document).is_some()
+}
+
+/// The id of what an answer is about.
+pub fn about(document: &Value) -> Option<String> {
+    own::read_answer(document).map(|answer| answer.about)
+}
+
+/// Sends a version of somebody's work to the course's home, to the course alone.
+pub fn send(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()> {
+    let (submission, revision) = (get(tx, id)?, revision(tx, version)?);
+    let (assignment, course) = place(tx, &submission)?;
+    let (author, course) = (actor::get(tx, submission.author_id)?, actor::get(tx, course.actor_id)?);
+    let files = media::list_of(tx, revision.id)?;
+    let sent = Sent {
+        submission: &submission,
+        revision: &revision,
+        files: &files,
+        author: &author,
+        assignment: &assignment,
+        course: &course,
+    };
+    let document = own::note(&sent, tx.links());
+    let kind = if revision.number == 1 { "Create" } else { "Update" };
+    let uri = tx.links().activity(&tx.new_id());
+    let mut activity = wire::activity(kind, &uri, &author.uri, &[course.uri.clone()], &[], document);
+    if let Some(fields) = activity.as_object_mut() {
+        fields.insert("published".into(), tx.now().rfc3339().into());
+    }
+    outbox::send(tx, &author, &activity, &submission.uri, &Audience::people([&course]))?;
+    Ok(())
+}
+
+/// The document of work that was sent from here, for the course that it was sent to: for `/o/{id}`. Work whose home is
+/// here has none: it is not ours to show by its id.
+pub fn object(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    if known.kind != ObjectKind::Submission {
+        return Ok(None);
+    }
+    let submission = get(db, SubmissionId(known.local_id))?;
+    let last = super::revisions(db, submission.id)?.pop();
+    let (Some(revision), Ok(base)) = (last, url::Url::parse(&submission.uri)) else { return Ok(None) };
+    if submission.answer == HomeAnswer::Home {
+        return Ok(None);
+    }
+    let (assignment, course) = place(db, &submission)?;
+    let sent = Sent {
+        files: &media::list_of(db, revision.id)?,
+        author: &actor::get(db, submission.author_id)?,
+        course: &actor::get(db, course.actor_id)?,
+        submission: &submission,
+        revision: &revision,
+        assignment: &assignment,
+    };
+    Ok(Some(own::note(&sent, &Links::new(&base))))
+}
+
+/// Takes work back at the course's home, when it was sent there (AP 6.4).
+pub fn send_withdrawal(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
+    let submission = get(tx, id)?;
+    let (author, (_, course)) = (actor::get(tx, submission.author_id)?, place(tx, &submission)?);
+    let course = actor::get(tx, course.actor_id)?;
+    if course.here || !author.here {
+        return Ok(());
+    }
+    let tombstone = json!({"id": submission.uri, "type": "Tombstone", "formerType": "Note",
+        "deleted": tx.now().rfc3339()});
+    let uri = tx.links().activity(&tx.new_id());
+    let activity = wire::activity("Delete", &uri, &author.uri, &[course.uri.clone()], &[], tombstone);
+    outbox::send(tx, &author, &activity, &submission.uri, &Audience::people([&course]))?;
+    Ok(())
+}
+
+/// Answers to who handed in from elsewhere: a Like, which every software shows, and a note that says what was received.
+/// Both once for each version.
+pub fn answer(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()> {
+    let (submission, revision) = (get(tx, id)?, revision(tx, version)?);
+    let author = actor::get(tx, submission.author_id)?;
+    if author.here {
+        return Ok(());
+    }
+    let (assignment, course) = place(tx, &submission)?;
+    let writer = course::writer(tx, &course)?;
+    let to = [author.uri.clone()];
+    let like = tx.links().activity(&tx.new_id());
+    let like = wire::activity("Like", &like, &writer.bot.uri, &to, &[], submission.uri.clone().into());
+    outbox::send(tx, &writer.bot, &like, &submission.uri, &Audience::people([&author]))?;
+    let late = if revision.late { ", after the deadline" } else { "" };
+    let html = format!(
+        "<p>Received: version {} of your work for “{}”, {}{late}.</p><p>Until {} you can edit it, or delete it to take \
+         it back.</p>",
+        revision.number,
+        escape(&assignment.title),
+        due::in_utc(revision.received_at),
+        due::in_utc(assignment.due_at),
+    );
+    let receipt = Note {
+        about: "receipt",
+        once_key: Some(format!("receipt:{}", revision.id.0)),
+        html,
+        in_reply_to: Some(&submission.uri),
+        learning: Some(json!({"type": "study:Receipt", "object": submission.uri, "revision": revision.number,
+            "late": revision.late, "receivedAt": revision.received_at.rfc3339()})),
+        uri: None,
+    };
+    note::write(tx, &writer, &author, receipt)?;
+    Ok(())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Says to who tried to hand in why it was not taken. `once` is the activity, so that it is said once.
+fn refuse(tx: &mut Tx<'_>, to: &Actor, assignment: &Assignment, (uri, once, reason): (&str, &str, &str)) -> Result<()> {
+    let (_, course) = assignment::place(tx, assignment)?;
+    let writer = course::writer(tx, &course)?;
+    let html = format!("<p>Your work for “{}” was not taken. {}</p>", escape(&assignment.title), escape(reason));
+    let refusal = Note {
+        about: "refusal",
+        once_key: Some(format!("refusal:{once}")),
+        html,
+        in_reply_to: Some(uri),
+        learning: Some(json!({"type": "study:Refusal", "object": uri, "reason": reason})),
+        uri: None,
+    };
+    note::write(tx, &writer, to, refusal)?;
+    Ok(())
+}
+
+/// `Create{Note}` with `learning` of type `oer:Submission`: somebody on an instance of our own kind hands in.
+pub async fn create(context: &Context, got: &Received) -> Result<()> {
+    receive(context, got, own::read(got.object())?).await
+}
+
+/// `Create{Note}` in reply to an assignment, from any other software: that is how one hands in there.
+pub async fn reply(context: &Context, got: &Received) -> Result<()> {
+    receive(context, got, own::read(got.object())?).await
+}
+
+/// `Update{Note}`: a further version. Work that is not known yet, because its Create was refused or is still under way,
+/// is handed in by it. Only the author's own (CRS-07).
+pub async fn update(context: &Context, got: &Received) -> Result<()> {
+    let note = own::read(got.object())?;
+    if let Some((known, submission)) = find(context, &note.uri).await? {
+        if known.owner_id != got.signer.id || submission.author_id != got.signer.id {
+            return Err(Error::denied("The work is somebody else's."));
+        }
+        let (html, id) = (note.html.clone(), submission.id);
+        let app = context.app_data();
+        let same =
+            app.read(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
+        if same && note.files.is_empty() {
+            // Microblogs send an Update for much that is no edit.
+            return got.settle(context, |_| Ok(())).await;
+        }
+    }
+    receive(context, got, note).await
+}
+
+/// `Delete` of a Note that is work handed in: its author takes it back.
+pub async fn delete(context: &Context, got: &Received) -> Result<()> {
+    let uri = wire::id(&got.activity, "object").unwrap_or_default();
+    let (known, submission) = find(context, uri).await?.ok_or(Error::NotFound)?;
+    if known.owner_id != got.signer.id {
+        return Err(Error::denied("The work is somebody else's."));
+    }
+    let (by, id) = (got.signer.clone(), submission.id);
+    let result = got.settle(context, move |tx| super::withdraw(tx, &by, id)).await;
+    match result {
+        Ok(files) => {
+            media::remove(&context.app_data().config().server.data, &files);
+            Ok(())
+        }
+        Err(error) => Err(say(context, got, (submission.assignment_id, uri), error).await?),
+    }
+}
+
+/// A Receipt or a Refusal of the home of a mirrored course, about work from here.
+pub async fn answered(context: &Context, got: &Received) -> Result<()> {
+    let answer = own::read_answer(got.object()).ok_or_else(|| Error::denied("This is no answer to work."))?;
+    if wire::id(got.object(), "attributedTo") != Some(got.signer.uri.as_str()) {
+        return Err(Error::denied("An answer is written by who sends it."));
+    }
+    let (_, submission) = find(context, &answer.about).await?.ok_or(Error::NotFound)?;
+    let by = got.signer.clone();
+    got.settle(context, move |tx| super::answered(tx, &by, submission.id, &answer.answer)).await
+}
+
+async fn find(context: &Context, uri: &str) -> Result<Option<(Known, Submission)>> {
+    let uri = uri.to_owned();
+    let app = context.app_data();
+    app.read(move |db| {
+        let known = object::find(db, &uri)?.filter(|known| known.kind == ObjectKind::Submission);
+        let Some(known) = known else { return Ok(None) };
+        let submission = get(db, SubmissionId(known.local_id))?;
+        Ok(Some((known, submission)))
+    })
+    .await
+}
+
+async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()> {
+    if note.author != got.signer.uri {
+        return Err(Error::denied("Work is handed in by its author."));
+    }
+    let app = context.app_data();
+    let (uri, by) = (note.assessing.clone(), got.signer.clone());
+    let (assignment, may) = app
+        .read(move |db| {
+            let assignment = assignment::find_by_uri(db, &uri)?.ok_or(Error::NotFound)?;
+            let (cohort, _) = assignment::place(db, &assignment)?;
+            if !assignment::is_home(db, &cohort)? {
+                return Err(Error::NotFound);
+            }
+            let may = may_bring(db, &by, &assignment, &cohort);
+            Ok((assignment, may))
+        })
+        .await?;
+    let about = (assignment.id, note.uri.as_str());
+    if let Err(error) = may {
+        return Err(say(context, got, about, error).await?);
+    }
+    let result = match download(context, &note.files).await {
+        Ok(files) => settle(context, got, &note, (assignment.id, files)).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(say(context, got, about, error).await?),
+    }
+}
+
+/// Whether it makes sense to fetch files for this person: nothing is fetched for strangers.
+fn may_bring(db: &mut Db, by: &Actor, assignment: &Assignment, cohort: &Cohort) -> Result<()> {
+    if is_admissible(db, by, cohort)? {
+        by.may_act()?;
+        return super::hand_in::check_takes_work(assignment);
+    }
+    super::hand_in::check_may(db, by, assignment)
+}
+
+/// Whether handing in gives this person a place: a run that takes everyone, and nobody who was removed or declined.
+fn is_admissible(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
+    let open = cohort.enrolling == Enrolling::Open && cohort.takes_people();
+    let place = enrollment::find(db, cohort.id, by.id)?;
+    Ok(open && place.is_none_or(|place| place.state == EnrollmentState::Left))
+}
+
+async fn settle(
+    context: &Context,
+    got: &Received,
+    note: &ReadNote,
+    (id, files): (AssignmentId, Vec<Kept>),
+) -> Result<()> {
+    let (by, note, received_at) = (got.signer.clone(), note.clone(), got.received_at);
+    got.settle(context, move |tx| {
+        let assignment = assignment::get(tx, id)?;
+        let cohort = cohort::get(tx, assignment.cohort_id)?;
+        if is_admissible(tx, &by, &cohort)? {
+            let place = enrollment::enroll(tx, &by, cohort.id, &Ask::default())?;
+            if place.state != EnrollmentState::Active {
+                return Err(Error::denied("No seat is free in this run, so work cannot be handed in."));
+            }
+        }
+        let mut kept = Vec::new();
+        for file in &files {
+            kept.push(media::keep(tx, &by, file)?);
+        }
+        let work = Work {
+            body_md: String::new(),
+            body_html: note.html,
+            private: note.private,
+            media: kept,
+            uri: Some(note.uri),
+            received_at,
+        };
+        super::hand_in(tx, &by, id, work).map(|_| ())
+    })
+    .await
+}
+
+/// Fetches the files of work, in the name of the instance, and puts them on disk.
+async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
+    let app: &App = context.app_data();
+    let mut fetched = Vec::new();
+    for file in files {
+        let bytes = fetch::file(context, &file.url, app.config().server.max_upload).await?;
+        fetched.push(File { name: file.name.clone(), media_type: file.media_type.clone(), bytes });
+    }
+    let app = app.clone();
+    let write = move || fetched.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect();
+    tokio::task::spawn_blocking(write).await.map_err(|e| Error::Internal(Box::new(e)))?
+}
+
+/// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is
+/// not said.
+async fn say(context: &Context, got: &Received, (id, uri): (AssignmentId, &str), error: Error) -> Result<Error> {
+    let reason = match &error {
+        Error::Denied(refused) => refused.to_string(),
+        Error::Invalid(problems) => problems.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
+        _ => return Ok(error),
+    };
+    let once = wire::text(&got.activity, "id").unwrap_or_default().to_owned();
+    let (to, uri) = (got.signer.clone(), uri.to_owned());
+    let app = context.app_data();
+    app.write(move |tx| {
+        let assignment = assignment::get(tx, id)?;
+        refuse(tx, &to, &assignment, (&uri, &once, &reason))
+    })
+    .await?;
+    Ok(error)
+}
