@@ -1,36 +1,29 @@
 //! What follows from what happened?
 
-use crate::actor;
-use crate::catalogue;
-use crate::cohort;
-use crate::course;
 use crate::db::Tx;
-use crate::enrollment;
 use crate::error::Result;
 use crate::event::{Event, Happened};
 use crate::id::{CohortId, CourseId};
-use crate::{assignment, submission};
+use crate::{actor, assignment, catalogue, cohort, course, discussion, enrollment, review, submission};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     tracing::debug!(kind = event.what.kind(), "happened");
-    course::tell(tx, &event.what)?;
-    enrollment::tell(tx, &event.what)?;
-    match &event.what {
+    courses(tx, &event.what)?;
+    places(tx, &event.what)?;
+    work(tx, &event.what)?;
+    reviews(tx, &event.what)?;
+    posts(tx, event)
+}
+
+fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    course::tell(tx, what)?;
+    match what {
         Happened::CourseListed(id) | Happened::CourseMoved(id) | Happened::SyllabusChanged(id) => {
             catalogue::apub::announce_change(tx, *id)
         }
         Happened::CourseChanged(id) => course_changed(tx, *id),
         Happened::CohortPlanned(id) | Happened::CohortChanged(id) => cohort_changed(tx, *id),
-        Happened::Followed { followed, follower, uri, again } => {
-            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
-        }
-        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
-        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
-        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
-        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
-        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
-        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
         _ => Ok(()),
     }
 }
@@ -51,7 +44,26 @@ fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
     enrollment::fill_seats(tx, id)?;
     let course = cohort::get(tx, id)?.course_id;
     catalogue::apub::announce_change(tx, course)
-    match &event.what {
+}
+
+fn places(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    enrollment::tell(tx, what)?;
+    match what {
+        Happened::Followed { followed, follower, uri, again } => {
+            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
+        }
+        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
+        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
+        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
+        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
+        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
+        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    match what {
         Happened::AssignmentOpened(id) => {
             assignment::news::opened(tx, *id)?;
             assignment::apub::announce_opened(tx, *id)
@@ -67,6 +79,56 @@ fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
         Happened::SubmissionSent { submission, revision } => submission::apub::send(tx, *submission, *revision),
         Happened::SubmissionWithdrawn(id) => submission::apub::send_withdrawal(tx, *id),
         Happened::SubmissionAnswered(id) => submission::news::answered(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn reviews(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    match what {
+        Happened::AssignmentChanged(id) => review::postponed(tx, *id),
+        Happened::SubmissionReceived { submission, .. } => review::admit(tx, *submission).map(|_| ()),
+        Happened::SubmissionWithdrawn(id) => review::work_withdrawn(tx, *id),
+        Happened::EnrollmentLeft(id) | Happened::EnrollmentRemoved(id) => {
+            let place = enrollment::get(tx, *id)?;
+            review::author_left(tx, place.actor_id, place.cohort_id)
+        }
+        Happened::ReviewStarted(id) => review::news::started(tx, *id),
+        Happened::ReviewAllocated(id) => {
+            review::news::allocated(tx, *id)?;
+            review::apub::announce_allocation(tx, *id)
+        }
+        Happened::AllocationEnded(id) => {
+            review::news::ended(tx, *id)?;
+            review::apub::announce_end(tx, *id)
+        }
+        Happened::ReviewGiven(id) => review::apub::announce_given(tx, *id),
+        Happened::AssignmentReleased(id) => {
+            review::news::released(tx, *id)?;
+            review::apub::announce_feedback(tx, *id)
+        }
+        Happened::ResultOverridden(id) => {
+            review::news::overridden(tx, *id)?;
+            review::apub::announce_override(tx, *id)
+        }
+        Happened::ReviewTaskReceived(id) => review::news::task_received(tx, *id),
+        Happened::ReviewSent(id) => review::apub::send_review(tx, *id),
+        Happened::ReviewAnswered(id) => review::news::answered(tx, *id),
+        Happened::FeedbackReceived(id) => review::news::feedback_received(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn posts(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    match &event.what {
+        Happened::PostWritten(id) => {
+            discussion::tell_written(tx, *id)?;
+            discussion::apub::announce_written(tx, *id)
+        }
+        Happened::PostEdited(id) => discussion::apub::announce_edited(tx, *id),
+        Happened::PostDeleted(id) => {
+            discussion::tell_deleted(tx, *id)?;
+            discussion::apub::announce_deleted(tx, *id, event.by)
+        }
         _ => Ok(()),
     }
 }

@@ -38,6 +38,9 @@ pub mod enrollment;
 pub mod assignment;
 pub mod submission;
 pub mod catalogue;
+pub mod review;
+pub mod discussion;
+pub mod learning;
 pub mod site;
 
 // Top: knows everyone.

@@ -2,19 +2,18 @@
 
 use crate::app::App;
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::id::AssignmentId;
 use crate::jobs::{self, JobKind};
-use crate::media;
+use crate::review;
 
 /// Does one planned job, in the transaction that ends it.
-pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, _subject: i64) -> Result<()> {
+pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
     match kind {
         // Features add their lines here, one for each kind. An error keeps the job for later.
-        JobKind::AssignmentDue | JobKind::ReviewsDue => Err(Error::Unavailable(format!("nothing does {kind} yet"))),
-        JobKind::Purge => {
-            media::purge(tx)?;
-            jobs::purge(tx)
-        }
+        JobKind::AssignmentDue => review::start(tx, AssignmentId(subject)).map(|_| ()),
+        JobKind::ReviewsDue => review::release(tx, None, AssignmentId(subject)),
+        JobKind::Purge => jobs::purge(tx),
     }
 }
 

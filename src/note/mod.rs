@@ -5,6 +5,7 @@
 mod store;
 
 use crate::actor::Actor;
+use crate::clock::Time;
 use crate::db::{Db, Tx};
 use crate::error::Result;
 use crate::federation::object::{self, NewObject, ObjectKind};
@@ -39,6 +40,8 @@ pub struct Note<'a> {
     pub learning: Option<Value>,
     /// The id to give it, where something else refers to it already.
     pub uri: Option<String>,
+    /// When it says that it was written; now, unless the exact time would tell too much.
+    pub published: Option<Time>,
 }
 
 /// Writes and sends a note to somebody elsewhere. Nothing happens for people here, or when it was written before.
@@ -52,10 +55,11 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
         return Ok(None);
     }
     let public_id = tx.new_id();
+    let published = note.published.unwrap_or_else(|| tx.now()).rfc3339();
     let uri = note.uri.clone().unwrap_or_else(|| tx.links().object(&public_id));
     let mut document = json!({
         "@context": wire::context(), "id": uri, "type": "Note", "attributedTo": writer.bot.uri,
-        "to": [to.uri], "cc": [], "content": note.html, "published": tx.now().rfc3339(),
+        "to": [to.uri], "cc": [], "content": note.html, "published": published,
         "tag": [wire::mention(to)],
     });
     if let Some(fields) = document.as_object_mut() {
@@ -76,7 +80,7 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     let to_only = [to.uri.clone()];
     let mut create = wire::activity("Create", &activity_uri, &writer.bot.uri, &to_only, &[], document);
     if let Some(fields) = create.as_object_mut() {
-        fields.insert("published".into(), tx.now().rfc3339().into());
+        fields.insert("published".into(), published.into());
     }
     outbox::send(tx, &writer.bot, &create, &uri, &Audience::people([to]))?;
     Ok(Some(id))

@@ -129,7 +129,7 @@ pub fn answer(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<
         in_reply_to: Some(&submission.uri),
         learning: Some(json!({"type": "study:Receipt", "object": submission.uri, "revision": revision.number,
             "late": revision.late, "receivedAt": revision.received_at.rfc3339()})),
-        uri: None,
+        ..Note::default()
     };
     note::write(tx, &writer, &author, receipt)?;
     Ok(())
@@ -150,7 +150,7 @@ fn refuse(tx: &mut Tx<'_>, to: &Actor, assignment: &Assignment, (uri, once, reas
         html,
         in_reply_to: Some(uri),
         learning: Some(json!({"type": "study:Refusal", "object": uri, "reason": reason})),
-        uri: None,
+        ..Note::default()
     };
     note::write(tx, &writer, to, refusal)?;
     Ok(())
