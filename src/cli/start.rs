@@ -71,21 +71,24 @@ pub fn open(config: Config) -> Result<App> {
 
 /// What the first start makes, and what a process that was killed left behind.
 pub async fn put_right(app: &App) -> Result<()> {
-    match app.read(actor::find_instance).await? {
-        Some(instance) if instance.uri != app.links().instance() => {
-            return Err(Error::Conflict(format!(
-                "server.url is {}, but this database belongs to {}; ids that others know cannot change",
-                app.links().host(),
-                instance.host
-            )));
-        }
-        Some(_) => {}
-        None => first_start(app).await?,
-    }
+    instance(app).await?;
     if matches!(app.config().address()?, Address::Sqlite(_)) {
         app.write(upkeep::free_leases).await?;
     }
     Ok(())
+}
+
+/// Makes the instance's actor and key at the first start; refuses a database that belongs to another address.
+pub async fn instance(app: &App) -> Result<()> {
+    match app.read(actor::find_instance).await? {
+        Some(known) if known.uri != app.links().instance() => Err(Error::Conflict(format!(
+            "server.url is {}, but this database belongs to {}; ids that others know cannot change",
+            app.links().host(),
+            known.host
+        ))),
+        Some(_) => Ok(()),
+        None => first_start(app).await,
+    }
 }
 
 async fn first_start(app: &App) -> Result<()> {
