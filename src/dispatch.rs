@@ -1,15 +1,34 @@
 //! Which door does an activity that came in go through, and who makes the document of an object that is asked for?
 
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::federation::object::{self, ObjectKind};
+use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::{Context, Documents, Received, wire};
-use crate::{assignment, catalogue, discussion, enrollment, review, submission};
+use crate::id::PostId;
+use crate::{assignment, catalogue, discussion, enrollment, note, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 /// Makes the documents of objects here, feature by feature.
-pub const DOCUMENTS: Documents = &[assignment::apub::object, submission::apub::object];
+pub const DOCUMENTS: Documents = &[assignment::apub::object, submission::apub::object, post, direct_note];
+
+fn post(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    match known.kind {
+        ObjectKind::Post => discussion::apub::document(db, PostId(known.local_id)).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Welcome, receipt, task, feedback: as it was sent.
+fn direct_note(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    match known.kind {
+        ObjectKind::Note | ObjectKind::ReviewTask => {
+            Ok(note::find_document(db, &known.uri)?.map(|(document, _)| document))
+        }
+        _ => Ok(None),
+    }
+}
 
 /// Hands an activity to its feature. What no feature knows is done with, without effect (checklist 31).
 pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Result<()>> {
@@ -77,11 +96,7 @@ async fn updated(context: &Context, got: &Received) -> Result<()> {
     let hands_in = submission::apub::is_submission(object)
         || known == SUBMISSION
         || (known.is_none() && replies_to(context, object).await? == Some(ObjectKind::Assignment));
-    if hands_in {
-        submission::apub::update(context, got).await
-    } else {
-        discussion::apub::update(context, got).await
-    }
+    if hands_in { submission::apub::update(context, got).await } else { discussion::apub::update(context, got).await }
 }
 
 async fn deleted(context: &Context, got: &Received) -> Result<()> {

@@ -5,7 +5,7 @@ use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
 use crate::{
-    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, learning, media, notice, review,
+    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, learning, notice, review,
     sign_in, site, submission, syllabus,
 };
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
@@ -18,7 +18,6 @@ pub fn routes() -> Router<App> {
         .merge(account::web::routes())
         .merge(sign_in::web::routes())
         .merge(notice::web::routes())
-        .merge(media::web::routes())
         .merge(catalogue::web::routes())
         .merge(course::web::routes())
         .merge(syllabus::web::routes())

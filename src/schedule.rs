@@ -5,7 +5,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::id::AssignmentId;
 use crate::jobs::{self, JobKind};
-use crate::review;
+use crate::{media, review};
 
 /// Does one planned job, in the transaction that ends it.
 pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
