@@ -8,6 +8,7 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Result};
+use crate::federation::object::{Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::{Context, Received, announce, fetch, wire};
 use crate::id::AssignmentId;
@@ -18,6 +19,15 @@ use serde_json::Value;
 pub fn document(db: &mut Db, assignment: &Assignment) -> Result<Value> {
     let (parts, _) = Parts::of(db, assignment)?;
     own::page(assignment, &parts.around())
+}
+
+/// The document of an id that stands for an assignment of ours: for `/o/{id}`.
+pub fn object(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    if known.kind != ObjectKind::Assignment {
+        return Ok(None);
+    }
+    let assignment = get(db, AssignmentId(known.local_id))?;
+    Ok(Some(document(db, &assignment)?))
 }
 
 /// Who and what stands around an assignment.

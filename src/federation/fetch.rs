@@ -89,6 +89,27 @@ pub async fn document(context: &Context, uri: &str) -> Result<Value> {
     Ok(answer.object)
 }
 
+/// The bytes at this address, asked for in the name of the instance, and at most so many of them.
+pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::Bytes> {
+    let app = context.app_data();
+    let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
+    let host = crate::link::host_of(&url).unwrap_or_default();
+    let line = app.read(move |db| super::peer::line(db, &host)).await?;
+    if app.links().is_ours(url.as_str()) || line == Some(super::peer::LineState::Blocked) {
+        return Err(Error::denied("A file there is not fetched."));
+    }
+    metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
+    let (net, now) = (app.net(), app.now().system());
+    let answer = net.client.get_file(&url, net.signer.get().as_ref(), now, most).await.map_err(|e| of_fetch(&e))?;
+    match answer.status {
+        status if status.is_success() => Ok(answer.body),
+        status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
+            Err(Error::Unavailable(format!("a file's server answered {status}")))
+        }
+        status => Err(Error::denied(format!("A file could not be fetched: its server answered {status}."))),
+    }
+}
+
 /// The actor whom `@name@host` means, by WebFinger (RFC 7033), also when it is not known yet. An address of an actor
 /// will do as well. The handle's host, the actor's host and the actor itself must agree (NRM-01).
 pub async fn acct(context: &Context, acct: &str) -> Result<Actor> {
@@ -220,10 +241,4 @@ impl From<Library> for Error {
             other => Self::Unavailable(other.to_string()),
         }
     }
-}
-
-/// The bytes at this address, asked for in the name of the instance, and at most so many of them.
-pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::Bytes> {
-    let _ = (context, url, most);
-    Err(Error::Unavailable("not connected yet".into()))
 }

@@ -36,3 +36,12 @@ impl From<Upload> for File {
         Self { name: upload.name, media_type: upload.media_type, bytes: upload.bytes }
     }
 }
+
+/// Forgets files that belong to nothing, and removes bytes without a row. For once a day and after a start.
+pub async fn sweep(app: &App) -> Result<()> {
+    app.write(super::purge).await?;
+    let (data, now) = (app.config().server.data.clone(), app.now());
+    let removed = app.read(move |db| super::clear(db, &data, now)).await?;
+    tracing::debug!(removed, "files that belonged to nothing");
+    Ok(())
+}

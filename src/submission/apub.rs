@@ -1,19 +1,20 @@
 //! How does work come in from other servers, how is it answered, and how is ours sent to the home of a course?
 
 use super::note::{self as own, ReadFile, ReadNote, Sent};
-use super::{Submission, Work, get, place, revision};
+use super::{HomeAnswer, Submission, Work, get, place, revision};
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort, Enrolling};
 use crate::course;
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::enrollment::{self, Ask, EnrollmentState};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::{Context, Received, fetch, wire};
 use crate::id::{AssignmentId, RevisionId, SubmissionId};
+use crate::link::Links;
 use crate::media::{self, File, Kept};
 use crate::note::{self, Note};
 use serde_json::{Value, json};
@@ -21,6 +22,16 @@ use serde_json::{Value, json};
 /// Whether a document is work handed in by our own kind.
 pub fn is_submission(document: &Value) -> bool {
     own::is_submission(document)
+}
+
+/// Whether a document is the answer of a course to work, or to a review, that was sent to it; `about` gives which.
+pub fn is_answer(document: &Value) -> bool {
+    own::read_answer(document).is_some()
+}
+
+/// The id of what an answer is about.
+pub fn about(document: &Value) -> Option<String> {
+    own::read_answer(document).map(|answer| answer.about)
 }
 
 /// Sends a version of somebody's work to the course's home, to the course alone.
@@ -46,6 +57,30 @@ pub fn send(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()
     }
     outbox::send(tx, &author, &activity, &submission.uri, &Audience::people([&course]))?;
     Ok(())
+}
+
+/// The document of work that was sent from here, for the course that it was sent to: for `/o/{id}`. Work whose home is
+/// here has none: it is not ours to show by its id.
+pub fn object(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    if known.kind != ObjectKind::Submission {
+        return Ok(None);
+    }
+    let submission = get(db, SubmissionId(known.local_id))?;
+    let last = super::revisions(db, submission.id)?.pop();
+    let (Some(revision), Ok(base)) = (last, url::Url::parse(&submission.uri)) else { return Ok(None) };
+    if submission.answer == HomeAnswer::Home {
+        return Ok(None);
+    }
+    let (assignment, course) = place(db, &submission)?;
+    let sent = Sent {
+        files: &media::list_of(db, revision.id)?,
+        author: &actor::get(db, submission.author_id)?,
+        course: &actor::get(db, course.actor_id)?,
+        submission: &submission,
+        revision: &revision,
+        assignment: &assignment,
+    };
+    Ok(Some(own::note(&sent, &Links::new(&base))))
 }
 
 /// Takes work back at the course's home, when it was sent there (AP 6.4).
@@ -224,7 +259,7 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
 }
 
 /// Whether it makes sense to fetch files for this person: nothing is fetched for strangers.
-fn may_bring(db: &mut crate::db::Db, by: &Actor, assignment: &Assignment, cohort: &Cohort) -> Result<()> {
+fn may_bring(db: &mut Db, by: &Actor, assignment: &Assignment, cohort: &Cohort) -> Result<()> {
     if is_admissible(db, by, cohort)? {
         by.may_act()?;
         return super::hand_in::check_takes_work(assignment);
@@ -233,7 +268,7 @@ fn may_bring(db: &mut crate::db::Db, by: &Actor, assignment: &Assignment, cohort
 }
 
 /// Whether handing in gives this person a place: a run that takes everyone, and nobody who was removed or declined.
-fn is_admissible(db: &mut crate::db::Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
+fn is_admissible(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
     let open = cohort.enrolling == Enrolling::Open && cohort.takes_people();
     let place = enrollment::find(db, cohort.id, by.id)?;
     Ok(open && place.is_none_or(|place| place.state == EnrollmentState::Left))
@@ -280,7 +315,9 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
         let bytes = fetch::file(context, &file.url, app.config().server.max_upload).await?;
         fetched.push(File { name: file.name.clone(), media_type: file.media_type.clone(), bytes });
     }
-    media::web::write(app, fetched).await
+    let app = app.clone();
+    let write = move || fetched.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect();
+    tokio::task::spawn_blocking(write).await.map_err(|e| Error::Internal(Box::new(e)))?
 }
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is

@@ -148,12 +148,19 @@ fn put(
     let late = work.received_at > assignment.due_at;
     let revision = store::insert_revision(tx, id, (number, late), work)?;
     for file in &work.media {
-        if media::get(tx, *file)?.owner_id != by.id || !media::revisions_of(tx, *file)?.is_empty() {
-            return Err(Error::denied("A file belongs to somebody else."));
-        }
+        check_file(tx, *file, (by, id))?;
         media::attach(tx, revision, *file)?;
     }
     Ok((id, revision))
+}
+
+/// Refuses files of others, and files that are part of something else already.
+fn check_file(tx: &mut Tx<'_>, file: MediaId, (by, id): (&Actor, SubmissionId)) -> Result<()> {
+    let mut mine = media::get(tx, file)?.owner_id == by.id;
+    for revision in media::revisions_of(tx, file)? {
+        mine &= super::revision(tx, revision)?.submission_id == id;
+    }
+    if mine { Ok(()) } else { Err(Error::denied("A file belongs to something else.")) }
 }
 
 /// Makes the id of the Note known; refuses one that stands for something else, or was deleted.

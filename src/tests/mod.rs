@@ -2,9 +2,12 @@
 //! one cast. Ada organizes, Bo learns, Chi mentors, Dov learns elsewhere, Mallory is hostile.
 
 mod browser;
+pub mod study;
 mod tidy;
+mod work;
 mod world;
 
 #[allow(unused_imports, reason = "the tools of every feature's tests")]
 pub use browser::{Browser, PASSWORD, Shown, new_account};
+pub use study::Study;
 pub use world::World;

@@ -63,10 +63,10 @@ impl World {
         let make = || {
             let mut config = Config::default();
             config.server.url = Url::parse("https://us.test").unwrap();
-            if let Some(folder) = &self.folder {
-                config.server.data = folder.path().to_owned();
-            }
-            App::new(config, self.pool.clone())
+            let other =
+                || std::env::temp_dir().join(format!("hedgeschool-{}", crate::id::public_id(&Chance::system())));
+            config.server.data = self.folder.as_ref().map_or_else(other, |folder| folder.path().to_owned());
+            App::new(config, self.pool.clone()).unwrap()
         };
         self.app.get_or_init(make).clone()
     }

@@ -61,13 +61,32 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<Answer, FetchError> {
         let deadline = Instant::now() + self.deadlines.total;
-        timeout_at(deadline, self.follow(url, accept, signer, now)).await.unwrap_or(Err(FetchError::Timeout))
+        let follow = self.follow(url, (accept, MAX_BODY_BYTES), signer, now);
+        timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    /// As [`SafeClient::get`], for a file of any type and at most `most` bytes. It may take as much longer as it may
+    /// be larger than a document, at most a minute.
+    ///
+    /// # Errors
+    /// See [`FetchError::verdict`]; error statuses are answers.
+    pub async fn get_file(
+        &self,
+        url: &Url,
+        signer: Option<&Signer>,
+        now: SystemTime,
+        most: usize,
+    ) -> Result<Answer, FetchError> {
+        let times = u32::try_from(most / MAX_BODY_BYTES).unwrap_or(u32::MAX).max(1);
+        let deadline = Instant::now() + self.deadlines.total.saturating_mul(times).min(Duration::from_secs(60));
+        let follow = self.follow(url, ("*/*", most), signer, now);
+        timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
     }
 
     async fn follow(
         &self,
         url: &Url,
-        accept: &str,
+        (accept, most): (&str, usize),
         signer: Option<&Signer>,
         now: SystemTime,
     ) -> Result<Answer, FetchError> {
@@ -85,7 +104,7 @@ impl SafeClient {
             let response = self.http.get(url.clone()).headers(headers).send().await?;
             match redirect(&response, &url)? {
                 Some(next) => url = next,
-                None => return read(response, url).await,
+                None => return read(response, url, most).await,
             }
         }
         Err(FetchError::Redirects)
@@ -130,18 +149,18 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, Fet
     Ok(Some(next))
 }
 
-async fn read(response: reqwest::Response, url: Url) -> Result<Answer, FetchError> {
+async fn read(response: reqwest::Response, url: Url, most: usize) -> Result<Answer, FetchError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = BytesMut::new();
     if status.is_success() {
         let announced = response.content_length().unwrap_or(0);
-        if usize::try_from(announced).map_or(true, |length| length > MAX_BODY_BYTES) {
+        if usize::try_from(announced).map_or(true, |length| length > most) {
             return Err(FetchError::TooLarge);
         }
-        fill(response, &mut body, MAX_BODY_BYTES).await?;
-        if body.len() > MAX_BODY_BYTES {
+        fill(response, &mut body, most).await?;
+        if body.len() > most {
             return Err(FetchError::TooLarge);
         }
     }

@@ -3,15 +3,16 @@
 use super::Handed;
 use crate::actor::{self, Actor};
 use crate::app::App;
+use crate::assignment;
 use crate::assignment::web::Shown;
-use crate::assignment::{self};
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::federation::{Context, inbox};
 use crate::http::{Answer, Page, SignedIn, Visitor, render};
 use crate::media;
 use crate::submission::{self, Submission};
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::IntoResponse;
 
 /// Rows of one page.
@@ -114,13 +115,20 @@ pub(super) async fn show(State(app): State<App>, page: Page, me: SignedIn, Path(
 /// A file, for whoever may have it; for everyone else it is as if it were not there (MED-08).
 pub(super) async fn file(
     State(app): State<App>,
+    context: Context,
     visitor: Visitor,
-    headers: HeaderMap,
     Path(id): Path<String>,
+    (target, headers): (Uri, HeaderMap),
 ) -> Answer {
     let by = match visitor.actor() {
         Some(person) => person.clone(),
-        None => signer_of_get(&app, &headers).await?.ok_or(Error::NotFound)?,
+        None => {
+            let target = target.path_and_query().map_or("/", |target| target.as_str());
+            let signer = inbox::signer_of_get(&context, &headers, target).await;
+            signer
+                .map_err(|error| if error.is_transient() { error } else { Error::NotFound })?
+                .ok_or(Error::NotFound)?
+        }
     };
     let file = app
         .read(move |db| {
@@ -130,10 +138,4 @@ pub(super) async fn file(
         })
         .await?;
     media::web::serve(&app, &file).await
-}
-
-/// In whose name a GET is signed. SLOT: `federation::inbox::signer_of_get`.
-async fn signer_of_get(app: &App, headers: &HeaderMap) -> Result<Option<Actor>> {
-    let _ = (app, headers);
-    Ok(None)
 }
