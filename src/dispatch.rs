@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
 use crate::federation::{Context, Documents, Received, wire};
-use crate::{assignment, review, submission};
+use crate::{assignment, catalogue, enrollment, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -25,6 +25,14 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let about = wire::kind(object).unwrap_or_default();
     let inner = object.get("object").unwrap_or(&Value::Null);
     match (kind, about) {
+        ("Follow", _) => enrollment::apub::follow(context, got).await,
+        ("Join", _) => enrollment::apub::join(context, got).await,
+        ("Leave", _) => enrollment::apub::leave(context, got).await,
+        ("Undo", "Follow" | "Join" | "") => enrollment::apub::undo(context, got).await,
+        ("Accept", _) => enrollment::apub::accept(context, got).await,
+        ("Reject", _) => enrollment::apub::reject(context, got).await,
+        ("Remove", _) => enrollment::apub::remove(context, got).await,
+        ("Update", "Group") => catalogue::apub::update(context, got).await,
         ("Announce", "Create" | "Update") if assignment::apub::is_assignment(inner) => {
             assignment::apub::mirrored(context, got).await
         }
@@ -45,6 +53,7 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Delete", _) if kind_of(context, own_id(object)).await? == SUBMISSION => {
             submission::apub::delete(context, got).await
         }
+        ("Create", "Note") if enrollment::apub::answer_words(context, got).await? => Ok(()),
         _ => {
             tracing::debug!(kind, about, "no feature knows this activity");
             got.settle(context, |_| Ok::<(), Error>(())).await

@@ -3,13 +3,55 @@
 use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
-use crate::{assignment, enrollment, review, submission};
+use crate::id::{CohortId, CourseId};
+use crate::{actor, assignment, catalogue, cohort, course, enrollment, review, submission};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     tracing::debug!(kind = event.what.kind(), "happened");
+    course::tell(tx, &event.what)?;
+    enrollment::tell(tx, &event.what)?;
+    courses(tx, &event.what)?;
     work(tx, &event.what)?;
     reviews(tx, &event.what)
+}
+
+fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    match what {
+        Happened::CourseListed(id) | Happened::CourseMoved(id) | Happened::SyllabusChanged(id) => {
+            catalogue::apub::announce_change(tx, *id)
+        }
+        Happened::CourseChanged(id) => course_changed(tx, *id),
+        Happened::CohortPlanned(id) | Happened::CohortChanged(id) => cohort_changed(tx, *id),
+        Happened::Followed { followed, follower, uri, again } => {
+            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
+        }
+        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
+        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
+        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
+        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
+        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
+        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn course_changed(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
+    let course = course::get(tx, id)?;
+    if !actor::get(tx, course.actor_id)?.here {
+        return Ok(());
+    }
+    for cohort in cohort::list_of(tx, id)? {
+        enrollment::seat_organizers(tx, cohort.id)?;
+    }
+    catalogue::apub::announce_change(tx, id)
+}
+
+fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
+    enrollment::seat_organizers(tx, id)?;
+    enrollment::fill_seats(tx, id)?;
+    let course = cohort::get(tx, id)?.course_id;
+    catalogue::apub::announce_change(tx, course)
 }
 
 fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {

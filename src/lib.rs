@@ -32,11 +32,13 @@ pub mod account;
 pub mod sign_in;
 pub mod media;
 pub mod course;
+pub mod syllabus;
 pub mod cohort;
 pub mod enrollment;
 pub mod assignment;
 pub mod submission;
 pub mod review;
+pub mod catalogue;
 pub mod site;
 
 // Top: knows everyone.

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
-use crate::{account, assignment, federation, notice, review, sign_in, site, submission};
+use crate::{account, assignment, catalogue, cohort, course, enrollment, federation};
+use crate::{notice, review, sign_in, site, submission, syllabus};
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
@@ -19,6 +20,11 @@ pub fn routes() -> Router<App> {
         .merge(submission::web::routes())
         .merge(review::web::routes())
         .merge(site::web::routes())
+        .merge(catalogue::web::routes())
+        .merge(course::web::routes())
+        .merge(syllabus::web::routes())
+        .merge(cohort::web::routes())
+        .merge(enrollment::web::routes())
 }
 
 /// The whole of it: pages and documents with all that a request passes on its way to them.

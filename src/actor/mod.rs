@@ -201,6 +201,11 @@ pub fn find_here(db: &mut Db, handle: &str) -> Result<Option<Actor>> {
     store::find_here(db, handle)
 }
 
+/// How many people here may act.
+pub fn count_people(db: &mut Db) -> Result<i64> {
+    store::count_people(db)
+}
+
 /// By handle and host, known here already.
 pub fn find_by_acct(db: &mut Db, handle: &str, host: &str) -> Result<Option<Actor>> {
     store::find_by_acct(db, handle, host)

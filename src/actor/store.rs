@@ -29,6 +29,11 @@ pub(super) fn find_here(db: &mut Db, handle: &str) -> Result<Option<Actor>> {
     Ok(query.select(Actor::as_select()).first(db).optional()?)
 }
 
+pub(super) fn count_people(db: &mut Db) -> Result<i64> {
+    let here = actors::table.filter(actors::here.eq(true)).filter(actors::kind.eq(ActorKind::Person));
+    Ok(here.filter(actors::state.eq(ActorState::Active)).count().get_result(db)?)
+}
+
 pub(super) fn find_by_acct(db: &mut Db, handle: &str, host: &str) -> Result<Option<Actor>> {
     let query = actors::table.filter(actors::handle.eq(handle)).filter(actors::host.eq(host));
     Ok(query.order(actors::id.desc()).select(Actor::as_select()).first(db).optional()?)

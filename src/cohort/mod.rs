@@ -1,6 +1,12 @@
 //! What is one run of a course: when, how many seats, who may come in?
 
+mod plan;
 mod store;
+mod verbs;
+pub mod web;
+
+pub use plan::{Plan, range, show_day};
+pub use verbs::{Mirrored, cancel, complete, edit, lock, mirrored, open, plan, settle_seats, start};
 
 use crate::clock::Time;
 use crate::db::Db;
@@ -70,6 +76,17 @@ pub struct Cohort {
 }
 
 impl Cohort {
+    /// Its page.
+    pub fn path(&self) -> String {
+        format!("/cohorts/{}", self.public_id)
+    }
+
+    /// Whether it has ended, one way or another.
+    pub fn is_over(&self) -> bool {
+        use CohortState::{Archived, Cancelled, Completed, DidNotHappen};
+        matches!(self.state, Completed | Cancelled | DidNotHappen | Archived)
+    }
+
     /// Whether it takes people, or puts them on the waiting list.
     pub fn takes_people(&self) -> bool {
         matches!(self.state, CohortState::Open | CohortState::Full | CohortState::Running)
@@ -92,3 +109,11 @@ pub fn current(db: &mut Db, course: CourseId) -> Result<Option<Cohort>> {
 pub fn list_of(db: &mut Db, course: CourseId) -> Result<Vec<Cohort>> {
     store::list_of(db, course)
 }
+
+/// By the id in URLs and on the wire.
+pub fn get_public(db: &mut Db, public_id: &str) -> Result<Cohort> {
+    store::find_public(db, public_id)?.ok_or(Error::NotFound)
+}
+
+#[cfg(test)]
+mod tests;

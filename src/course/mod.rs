@@ -1,7 +1,19 @@
 //! What is a course, and who may change it?
 
+mod draft;
 mod store;
+mod tell;
+mod verbs;
+pub mod web;
 
+pub use draft::{Draft, LANGUAGES, LICENSES, LONGEST_HANDLE, language_name, license_url};
+pub use tell::tell;
+pub use verbs::{
+    BotKeys, Mirrored, add_organizer, archive, edit, hand_in, list_it, mirrored, propose, remove_organizer, send_back,
+    withdraw,
+};
+
+use crate::account;
 use crate::actor::{self, Actor};
 use crate::clock::Time;
 use crate::db::Db;
@@ -71,6 +83,11 @@ pub fn find_by_actor(db: &mut Db, actor: ActorId) -> Result<Option<Course>> {
     store::find_by_actor(db, actor)
 }
 
+/// By who writes to people in its name.
+pub fn find_by_bot(db: &mut Db, bot: ActorId) -> Result<Option<Course>> {
+    store::find_by_bot(db, bot)
+}
+
 /// Whether this person is among the organizers.
 pub fn organizes(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
     store::is_organizer(db, course.id, by.id)
@@ -88,7 +105,97 @@ pub fn writer(db: &mut Db, course: &Course) -> Result<Writer> {
     Ok(Writer { course_id: course.id, course: actor::get(db, course.actor_id)?, bot: actor::get(db, bot)? })
 }
 
-/// Everyone who organizes the course.
+/// A course with its Group, as most pages show it.
+pub type Row = (Course, Actor);
+
+/// Which courses are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// From everywhere.
+    #[default]
+    Everywhere,
+    /// Whose home is this instance.
+    Here,
+    /// Mirrored from others.
+    Elsewhere,
+}
+
+/// Rows of one page of a list.
+pub const PAGE: i64 = 20;
+
+/// A page of the courses that everyone may see, newest first; one row more than [`PAGE`] when there is a next page.
+pub fn list(db: &mut Db, place: Place, page: i64) -> Result<Vec<Row>> {
+    store::list(db, place, page)
+}
+
+/// Listed courses whose title or tagline has all these words; at most [`PAGE`].
+pub fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
+    store::search(db, words)
+}
+
+/// Proposals that wait for an answer, oldest first.
+pub fn proposals(db: &mut Db) -> Result<Vec<Row>> {
+    store::list_in(db, &[CourseState::Proposed, CourseState::InReview])
+}
+
+/// The courses that this person organizes, in whatever state.
+pub fn organized_by(db: &mut Db, actor: ActorId) -> Result<Vec<Row>> {
+    store::organized_by(db, actor)
+}
+
+/// Who organizes it, the owner first.
 pub fn organizers(db: &mut Db, course: CourseId) -> Result<Vec<Actor>> {
     store::organizers(db, course)
 }
+
+/// The course that a path names: `handle` here or `handle@host` elsewhere.
+pub fn get_named(db: &mut Db, name: &str) -> Result<Row> {
+    let actor = match name.split_once('@') {
+        None => actor::find_here(db, name)?,
+        Some((handle, host)) => actor::find_by_acct(db, handle, host)?,
+    };
+    let actor = actor.ok_or(Error::NotFound)?;
+    let course = find_by_actor(db, actor.id)?.ok_or(Error::NotFound)?;
+    Ok((course, actor))
+}
+
+/// The course that a path names, when this visitor may see it; what is not listed exists for nobody else.
+pub fn get_visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
+    let (course, actor) = get_named(db, name)?;
+    if course.is_public() {
+        return Ok((course, actor));
+    }
+    match visitor {
+        Some(by) if organizes(db, by, &course)? || is_moderator(db, by)? => Ok((course, actor)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Whether this person moderates the instance.
+pub fn is_moderator(db: &mut Db, by: &Actor) -> Result<bool> {
+    match account::may_moderate(db, by) {
+        Ok(_) => Ok(true),
+        Err(Error::Denied(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+/// Refuses anyone who does not moderate the instance.
+pub fn may_moderate(db: &mut Db, by: &Actor) -> Result<()> {
+    account::may_moderate(db, by).map(drop)
+}
+
+/// Everyone who moderates the instance.
+pub fn moderators(db: &mut Db) -> Result<Vec<ActorId>> {
+    store::moderators(db)
+}
+
+impl Course {
+    /// Whether everyone may see it.
+    pub fn is_public(&self) -> bool {
+        matches!(self.state, CourseState::Listed | CourseState::Archived)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,29 @@
 //! Who has a place in a cohort, and how does one get and give it up?
 
+pub mod announce;
+pub mod apub;
+mod following;
 mod store;
+mod tell;
+mod verbs;
+pub mod web;
+mod wish;
 
-use crate::actor::Actor;
+pub use following::{accept_follower, follow, follow_answered, unfollow};
+pub use tell::tell;
+pub use verbs::{
+    Ask, accept, answered, ask, decline, enroll, fill_seats, leave, leave_course, remove, removed_by_home,
+    seat_organizers,
+};
+
+use crate::actor::{self, Actor};
 use crate::clock::Time;
-use crate::cohort;
-use crate::course::Course;
-use crate::db::{Db, Tx};
+use crate::cohort::{self, Cohort};
+use crate::course::{self, Course};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::federation::outbox::Audience;
-use crate::id::{ActorId, CohortId, EnrollmentId};
+use crate::id::{ActorId, CohortId, CourseId, EnrollmentId};
 use crate::words;
 use diesel::{Queryable, Selectable};
 
@@ -99,27 +113,96 @@ pub fn roster(db: &mut Db, cohort: CohortId) -> Result<Vec<(Enrollment, Actor)>>
     store::roster(db, cohort, &[EnrollmentState::Active])
 }
 
-/// The servers that are to hear of everything public in a course: those of its followers and of everyone elsewhere who
-/// takes part.
+/// By the id in URLs.
+pub fn get_public(db: &mut Db, public_id: &str) -> Result<Enrollment> {
+    store::find_public(db, public_id)?.ok_or(Error::NotFound)
+}
+
+/// By the Join that began it.
+pub fn find_by_join(db: &mut Db, join_uri: &str) -> Result<Option<Enrollment>> {
+    store::find_by_join(db, join_uri)
+}
+
+/// The places in these states, with their people, in the order in which they came.
+pub fn list_in(db: &mut Db, cohort: CohortId, states: &[EnrollmentState]) -> Result<Vec<(Enrollment, Actor)>> {
+    store::roster(db, cohort, states)
+}
+
+/// This person's places everywhere, newest first, with their cohorts.
+pub fn of_person(db: &mut Db, actor: ActorId) -> Result<Vec<(Enrollment, Cohort)>> {
+    store::of_person(db, actor)
+}
+
+/// This person's place in the course that is the most telling: one that is under way, otherwise the newest.
+pub fn find_in_course(db: &mut Db, course: CourseId, actor: ActorId) -> Result<Option<(Enrollment, Cohort)>> {
+    let all = store::of_person(db, actor)?;
+    let here: Vec<_> = all.into_iter().filter(|(_, cohort)| cohort.course_id == course).collect();
+    Ok(here.iter().find(|(place, _)| place.is_current()).or(here.first()).cloned())
+}
+
+/// How many seats of the cohort are taken: by learners who take part.
+pub fn seats_taken(db: &mut Db, cohort: CohortId) -> Result<i64> {
+    store::seats_taken(db, cohort)
+}
+
+/// How many people take part, whatever their role.
+pub fn count_active(db: &mut Db, cohort: CohortId) -> Result<i64> {
+    store::count_active(db, cohort)
+}
+
+/// Who must hear of what happens in a course: the servers of its followers and of everyone elsewhere who takes part.
 pub fn audience(db: &mut Db, course: &Course) -> Result<Audience> {
-    let mut people = Vec::new();
-    for cohort in cohort::list_of(db, course.id)? {
-        people.extend(roster(db, cohort.id)?.into_iter().map(|(_, actor)| actor));
-    }
-    Ok(Audience::followers_of(db, course.actor_id)?.and(Audience::servers(&people)))
+    let followers = Audience::followers_of(db, course.actor_id)?;
+    Ok(followers.and(Audience::servers(&store::active_elsewhere(db, course.id)?)))
 }
 
-/// What somebody asks with.
-#[derive(Clone, Debug, Default)]
-pub struct Ask {
-    /// What they wrote to the organizers.
-    pub message: String,
-    /// The Join that is to be answered; nothing when asked by a form or by words.
-    pub join_uri: Option<String>,
-}
-
-/// Asks for a place in a cohort whose home is here.
-pub fn enroll(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, ask: &Ask) -> Result<Enrollment> {
+/// Refuses anyone who neither organizes the course nor leads this cohort.
+pub fn may_lead(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<()> {
     by.may_act()?;
-    store::insert(tx, cohort, by.id, ask)
+    if leads(db, by, cohort)? { Ok(()) } else { Err(Error::denied("Only organizers and facilitators may do this.")) }
 }
+
+/// Whether this person organizes the course or leads this cohort.
+pub fn leads(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
+    let course = course::get(db, cohort.course_id)?;
+    if course::organizes(db, by, &course)? {
+        return Ok(true);
+    }
+    let place = find(db, cohort.id, by.id)?;
+    Ok(place.is_some_and(|p| p.state == EnrollmentState::Active && p.role == Role::Facilitator))
+}
+
+impl Enrollment {
+    /// Whether it is under way: asked for, waiting or active.
+    pub fn is_current(&self) -> bool {
+        use EnrollmentState::{Active, Applied, Asked, Dormant, Waitlisted};
+        matches!(self.state, Asked | Applied | Waitlisted | Active | Dormant)
+    }
+}
+
+/// The place with everything around it, as verbs, notices and notes need it.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// The place.
+    pub place: Enrollment,
+    /// Whose.
+    pub person: Actor,
+    /// In which run.
+    pub cohort: Cohort,
+    /// Of which course.
+    pub course: Course,
+    /// The course's Group.
+    pub group: Actor,
+}
+
+/// The place with everything around it.
+pub fn around(db: &mut Db, id: EnrollmentId) -> Result<Around> {
+    let place = get(db, id)?;
+    let cohort = cohort::get(db, place.cohort_id)?;
+    let course = course::get(db, cohort.course_id)?;
+    let (person, group) = (actor::get(db, place.actor_id)?, actor::get(db, course.actor_id)?);
+    Ok(Around { place, person, cohort, course, group })
+}
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,6 @@ fn send(
     outbox::send(tx, group, &announce, about, audience)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

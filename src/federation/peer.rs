@@ -140,7 +140,9 @@ pub async fn get_to_know(context: &Context, host: &str) -> Result<()> {
 
 async fn ask(context: &Context, host: &str) -> Option<(String, String)> {
     let app = context.app_data();
-    let scheme = if app.links().is_https() || !host.contains(':') { "https" } else { "http" };
+    // Only a server on this machine, in development, has a port, and it speaks http.
+    let trial = app.net().client.rules().allow_loopback_names && host.contains(':');
+    let scheme = if trial { "http" } else { "https" };
     let start = Url::parse(&format!("{scheme}://{host}/.well-known/nodeinfo")).ok()?;
     let index = json(context, &start).await?;
     let link = index.get("links")?.as_array()?.iter().rev().find_map(|link| link.get("href")?.as_str())?;

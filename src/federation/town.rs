@@ -27,13 +27,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tower::ServiceExt;
 use url::Url;
 
+/// A status, and when to come back.
+type Status = (u16, Option<&'static str>);
+
 /// Every other server: what it serves, what it answers and what it got.
 #[derive(Default)]
 pub struct Others {
     /// By address.
     documents: Mutex<HashMap<String, (u16, String, String)>>,
     /// What a POST to this address is answered, one after the other; 202 when there is nothing left.
-    answers: Mutex<HashMap<String, Vec<(u16, Option<&'static str>)>>>,
+    answers: Mutex<HashMap<String, Vec<Status>>>,
     /// What was posted, in order.
     got: Mutex<Vec<(String, Value)>>,
     /// What was asked for, in order.
@@ -171,7 +174,7 @@ impl Town {
     }
 
     /// What an inbox elsewhere answers next.
-    pub fn answer(&self, inbox: &str, answers: &[(u16, Option<&'static str>)]) {
+    pub fn answer(&self, inbox: &str, answers: &[Status]) {
         self.others.answers.lock().unwrap().insert(inbox.into(), answers.to_vec());
     }
 

@@ -31,6 +31,7 @@ pub fn context() -> Value {
 }
 
 /// An activity as all of ours are: `to` and `cc` always arrays, `cc` always there.
+#[expect(clippy::too_many_arguments, reason = "the six properties that every activity has")]
 pub fn activity(kind: &str, id: &str, actor: &str, to: &[String], cc: &[String], object: Value) -> Value {
     json!({"@context": context(), "id": id, "type": kind, "actor": actor, "to": to, "cc": cc, "object": object})
 }

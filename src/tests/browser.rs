@@ -77,7 +77,6 @@ impl Shown {
     }
 }
 
-#[allow(dead_code, reason = "the tools of every feature's tests")]
 impl<'a> Browser<'a> {
     /// Nobody yet.
     pub fn new(world: &'a World) -> Self {
@@ -290,4 +289,13 @@ fn answer(app: &App, request: Request<Body>) -> (StatusCode, axum::http::HeaderM
     };
     let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
     std::thread::scope(|scope| scope.spawn(run).join().unwrap())
+}
+
+#[test]
+fn a_file_that_nobody_wants_leads_to_a_page_with_a_way_onward() {
+    let world = World::new();
+    let mut bo = Browser::of(&world, "bo");
+    let shown = bo.submit_files("/nothing", &[("a", "b")], &[("file", "a.txt", "text/plain", b"x")]);
+    assert_eq!(shown.status, StatusCode::NOT_FOUND);
+    assert!(shown.contains("To the front page"));
 }

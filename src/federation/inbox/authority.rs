@@ -29,13 +29,13 @@ pub struct Facts {
     /// The line to its server.
     pub line: Option<LineState>,
     /// What it is about, when known.
-    object: Option<Known>,
+    pub(super) object: Option<Known>,
     /// What it answers, when that was sent from here: the actor who may answer.
-    asked: Option<String>,
+    pub(super) asked: Option<String>,
     /// Whether its object claims to be an activity that was sent from here, or answers nothing of ours.
-    answers_nothing: bool,
+    pub(super) answers_nothing: bool,
     /// Who began the following that it ends.
-    follower: Option<ActorId>,
+    pub(super) follower: Option<ActorId>,
 }
 
 /// What becomes of an activity that is not refused.

@@ -33,14 +33,13 @@ pub(super) async fn prove(
     if host_of(signature.key_url()).as_ref() != Some(&shape.host) {
         return Err(unproven("key-of-another"));
     }
-    if let Some(signer) = &facts.signer {
-        if let Some((owner, key)) = known_key(app, signature.key_id(), &facts)? {
-            if owner != signer.id {
-                return Err(unproven("key-of-another"));
-            }
-            if signature.verify(&key).is_ok() {
-                return Ok(signer.id);
-            }
+    let known = known_key(app, signature.key_id(), &facts)?;
+    if let (Some(signer), Some((owner, key))) = (&facts.signer, known) {
+        if owner != signer.id {
+            return Err(unproven("key-of-another"));
+        }
+        if signature.verify(&key).is_ok() {
+            return Ok(signer.id);
         }
     }
     let suspect = format!("suspect {address} {}", shape.host);

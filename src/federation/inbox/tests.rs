@@ -102,7 +102,7 @@ async fn sig_14_and_15_a_rotated_key_is_fetched_once_and_the_old_one_refused() {
     town.serve_actor("good", "bob", &other_keys());
     let (headers, body) = town.request(&bob.uri, &other_keys(), &like(&town, &bob.uri, 2));
     assert_eq!(town.send(headers, body).await, 202);
-    assert_eq!(town.asked(), [bob.uri.clone()]);
+    assert_eq!(town.asked(), std::slice::from_ref(&bob.uri));
     assert_eq!(town.post(&like(&town, &bob.uri, 3)).await, 401);
     assert_eq!(town.asked().len(), 1, "not asked again within five minutes");
     assert_eq!(town.inbox().len(), 2);
@@ -224,12 +224,11 @@ async fn lif_01_and_02_only_what_was_asked_can_be_answered_by_whom() {
     let course = town.known("good", "course");
     let (other, mallory) = (town.known("good", "other").uri, town.known("evil", "mallory").uri);
     let ada = town.world.person("ada");
-    let sender = ada.clone();
-    let (uri, ada_uri) = (course.uri.clone(), ada.uri.clone());
+    let (uri, ada_uri, by) = (course.uri.clone(), ada.uri.clone(), ada.clone());
     let join = town.world.tx(move |tx| {
         let id = tx.links().activity(&tx.new_id());
-        let join = wire::activity("Join", &id, &ada_uri, &[uri.clone()], &[], json!(uri));
-        outbox::send(tx, &sender, &join, &uri, &Audience::nobody())?;
+        let join = wire::activity("Join", &id, &ada_uri, std::slice::from_ref(&uri), &[], json!(uri));
+        outbox::send(tx, &by, &join, &uri, &Audience::nobody())?;
         Ok(id)
     });
     let accept = |by: &str, of: &str| {

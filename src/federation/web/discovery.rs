@@ -1,15 +1,13 @@
 //! How do other servers find out who is here, and what this is? WebFinger (RFC 7033) and NodeInfo (FEP-f1d5).
 
-use crate::actor::{self, Actor, ActorKind, ActorState};
+use crate::actor::{self, Actor, ActorState};
 use crate::app::App;
-use crate::db::schema::actors;
 use crate::error::{Error, Result};
 use crate::federation::peer::OWN_KIND;
 use crate::http::{Answer, WIRE_TYPE};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -61,12 +59,7 @@ pub(super) async fn nodeinfo_index(State(app): State<App>) -> Response {
 
 /// What this is. How many people are here is the only number.
 pub(super) async fn nodeinfo(State(app): State<App>) -> Result<Response> {
-    let people: i64 = app
-        .read(|db| {
-            let here = actors::table.filter(actors::here.eq(true)).filter(actors::kind.eq(ActorKind::Person));
-            Ok(here.filter(actors::state.eq(ActorState::Active)).count().get_result(db)?)
-        })
-        .await?;
+    let people = app.read(actor::count_people).await?;
     let document = json!({
         "version": "2.1",
         "software": {"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")},

@@ -54,7 +54,7 @@ async fn prv_01_a_private_activity_is_there_for_its_addressee_alone() {
     let to = bob.uri.clone();
     let id = town.world.tx(move |tx| {
         let id = tx.links().activity(&tx.new_id());
-        let accept = wire::activity("Accept", &id, &ada.uri, &[to.clone()], &[], json!(to));
+        let accept = wire::activity("Accept", &id, &ada.uri, std::slice::from_ref(&to), &[], json!(to));
         outbox::send(tx, &ada, &accept, &to, &Audience::nobody())?;
         Ok(id)
     });

@@ -1,0 +1,181 @@
+//! What does a course say of itself to other servers, and how is a course of another instance brought here?
+
+use super::read;
+use crate::actor::{self, Actor};
+use crate::app::App;
+use crate::cohort::{self, Cohort};
+use crate::course::{self, Course, CourseState};
+use crate::db::{Db, Tx};
+use crate::enrollment;
+use crate::error::{Error, Result};
+use crate::federation::{Context, Received, fetch, outbox, wire};
+use crate::id::CourseId;
+use crate::syllabus;
+use serde_json::{Value, json};
+
+/// The Group document of a course here (federation page A2), with what our own kind shows as `learning`.
+pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
+    let group = actor::get(db, course.actor_id)?;
+    let key = actor::signing_key_of(db, group.id)?;
+    let cohort = cohort::current(db, course.id)?;
+    let uri = &group.uri;
+    let license = course::license_url(&course.license);
+    let openness = match &cohort {
+        Some(cohort) if cohort.enrolling == cohort::Enrolling::Moderated => "moderated",
+        Some(_) => "open",
+        None => "invite_only",
+    };
+    Ok(json!({
+        "@context": wire::context(), "id": uri, "type": "Group",
+        "preferredUsername": group.handle, "name": group.name, "url": group.url, "summary": group.summary,
+        "source": {"content": course.description_md, "mediaType": "text/markdown"},
+        "published": course.created_at.rfc3339(), "updated": group.updated_at.rfc3339(),
+        "inbox": group.inbox, "outbox": group.outbox, "followers": group.followers,
+        "endpoints": {"sharedInbox": group.shared_inbox},
+        "publicKey": {"id": key.uri, "owner": uri, "publicKeyPem": key.public_pem},
+        "attributedTo": format!("{uri}/moderators"), "featured": format!("{uri}/featured"),
+        "postingRestrictedToMods": false, "manuallyApprovesFollowers": false,
+        "discoverable": course.state == CourseState::Listed, "indexable": course.state == CourseState::Listed,
+        "sensitive": false,
+        "language": [{"identifier": course.language, "name": course::language_name(&course.language)}],
+        "capabilities": {"acceptsJoins": true}, "openness": openness, "members": format!("{uri}/members"),
+        "attachment": attachments(cohort.as_ref(), &license),
+        "webfinger": format!("{}@{}", group.handle, group.host),
+        "learning": learning(db, course, cohort.as_ref())?,
+    }))
+}
+
+fn attachments(cohort: Option<&Cohort>, license: &str) -> Vec<Value> {
+    let row = |name: &str, value: &str| json!({"type": "PropertyValue", "name": name, "value": value});
+    let mut rows = Vec::new();
+    if let Some(cohort) = cohort {
+        rows.push(row("Starts", &cohort.starts_on));
+        rows.push(row("Ends", &cohort.ends_on));
+    }
+    rows.push(row("How to enroll", "Follow, then answer the welcome note with “enroll”"));
+    rows.push(row("Licence", license));
+    rows
+}
+
+/// What our own kind shows of a course; everyone else ignores it.
+fn learning(db: &mut Db, course: &Course, cohort: Option<&Cohort>) -> Result<Value> {
+    let bot = match course.bot_id {
+        Some(bot) => Some(actor::get(db, bot)?.uri),
+        None => None,
+    };
+    let cohort = cohort.map(|cohort| {
+        json!({
+            "id": cohort.public_id, "name": cohort.name, "startDate": cohort.starts_on, "endDate": cohort.ends_on,
+            "zone": cohort.zone, "capacity": cohort.seats, "enrolling": cohort.enrolling, "state": cohort.state,
+        })
+    });
+    Ok(json!({
+        "type": ["oer:CourseSection", "schema:CourseInstance"],
+        "tagline": course.tagline, "description": course.description_html,
+        "license": course.license, "state": course.state, "bot": bot,
+        "cohort": cohort, "syllabus": plan(db, course.id)?,
+    }))
+}
+
+fn plan(db: &mut Db, course: CourseId) -> Result<Value> {
+    let Some(current) = syllabus::current(db, course)? else { return Ok(Value::Null) };
+    let units: Vec<Value> = current
+        .outline()?
+        .units
+        .into_iter()
+        .map(|unit| {
+            let task = |task: syllabus::Task| json!({"title": task.title, "body": task.body});
+            json!({
+                "title": unit.title, "summary": unit.summary,
+                "tasks": unit.tasks.into_iter().map(task).collect::<Vec<_>>(),
+                "resources": unit.resources,
+            })
+        })
+        .collect();
+    let version = current.version;
+    // The extension may have 64 KiB (contract): a longer syllabus is read at its home.
+    let whole = json!({"version": version, "units": units});
+    Ok(if whole.to_string().len() <= 48 * 1024 { whole } else { Value::Null })
+}
+
+/// The collection to which `attributedTo` leads: who moderates the course (FEP-1b12).
+pub fn moderators(db: &mut Db, course: &Course) -> Result<Value> {
+    let group = actor::get(db, course.actor_id)?;
+    let items: Vec<String> = course::organizers(db, course.id)?.into_iter().map(|actor| actor.uri).collect();
+    Ok(collection(&format!("{}/moderators", group.uri), items.into_iter().map(Value::from).collect()))
+}
+
+/// The featured collection of these whole objects (Lemmy reads no bare ids there).
+pub fn featured(db: &mut Db, course: &Course, objects: Vec<Value>) -> Result<Value> {
+    let group = actor::get(db, course.actor_id)?;
+    Ok(collection(&format!("{}/featured", group.uri), objects))
+}
+
+fn collection(id: &str, items: Vec<Value>) -> Value {
+    json!({
+        "@context": wire::context(), "id": id, "type": "OrderedCollection",
+        "totalItems": items.len(), "orderedItems": items,
+    })
+}
+
+/// Follows from every change of a course, its syllabus or its cohorts: `Update{Group}` to everyone who takes part or
+/// follows. Nothing for a mirrored course, and nothing before it is listed.
+pub fn announce_change(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
+    let course = course::get(tx, id)?;
+    let group = actor::get(tx, course.actor_id)?;
+    if !group.here || !course.is_public() {
+        return Ok(());
+    }
+    let audience = enrollment::audience(tx, &course)?;
+    let document = to_wire(tx, &course)?;
+    let uri = tx.links().activity(&tx.new_id());
+    let cc: Vec<String> = group.followers.iter().cloned().collect();
+    let mut update = wire::activity("Update", &uri, &group.uri, &[wire::PUBLIC.to_owned()], &cc, document);
+    if let Some(fields) = update.as_object_mut() {
+        fields.insert("published".into(), tx.now().rfc3339().into());
+    }
+    outbox::send(tx, &group, &update, &group.uri, &audience)?;
+    Ok(())
+}
+
+/// `Update` of a Group by itself: refreshes the mirror; a Group that nobody here asked for is not stored.
+pub async fn update(context: &Context, got: &Received) -> Result<()> {
+    if wire::id(&got.activity, "object") != Some(got.signer.uri.as_str()) {
+        return Err(Error::denied("A course is changed by itself only."));
+    }
+    let (group, said) = (got.signer.clone(), read::group(got.object())?);
+    got.settle(context, move |tx| {
+        if group.here || course::find_by_actor(tx, group.id)?.is_none() {
+            return Ok(());
+        }
+        super::store(tx, &group, None, &said).map(drop)
+    })
+    .await
+}
+
+/// Brings the course with this id here, or refreshes it: fetched from its own server, cleaned and bounded. A course
+/// of this instance is given as it is.
+pub async fn mirror(context: &Context, uri: &str) -> Result<Course> {
+    let app: &App = context.app_data();
+    if app.links().is_ours(uri) {
+        let uri = uri.to_owned();
+        return app.read(move |db| local(db, &uri)).await;
+    }
+    let document = fetch::document(context, uri).await?;
+    let said = read::group(&document)?;
+    if said.uri != uri && !crate::link::same_host(&said.uri, uri) {
+        return Err(Error::denied("The course names another server as its own."));
+    }
+    let group = fetch::actor(context, &said.uri).await?;
+    // Without its bot a course can still be shown; the next refresh tries again.
+    let bot: Option<Actor> = match &said.bot {
+        Some(bot) => fetch::actor(context, bot).await.ok(),
+        None => None,
+    };
+    app.write(move |tx| super::store(tx, &group, bot.map(|bot| bot.id), &said)).await
+}
+
+fn local(db: &mut Db, uri: &str) -> Result<Course> {
+    let group = actor::find_by_uri(db, uri)?.ok_or(Error::NotFound)?;
+    course::find_by_actor(db, group.id)?.filter(Course::is_public).ok_or(Error::NotFound)
+}

@@ -1,0 +1,190 @@
+//! Does a course say everything about itself that others need, and is what others say of theirs cleaned?
+
+use super::web::{Typed, read_query};
+use super::*;
+use crate::actor::{ActorKind, RemoteActor};
+use crate::course::{BotKeys, CourseState, Draft};
+use crate::db::schema::courses;
+use crate::id::CourseId;
+use crate::syllabus::{Edition, Outline, Resource, Task, Unit};
+use crate::tests::World;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use serde_json::{Value, json};
+
+/// A course of another server, known as an actor.
+pub(crate) fn group_elsewhere(world: &World, host: &str) -> Actor {
+    let uri = format!("https://{host}/c/knots");
+    world.put(RemoteActor {
+        kind: ActorKind::Course,
+        url: uri.clone(),
+        handle: "knots".into(),
+        host: host.into(),
+        name: "Knots".into(),
+        summary: String::new(),
+        inbox: format!("{uri}/inbox"),
+        shared_inbox: Some(format!("https://{host}/inbox")),
+        outbox: None,
+        followers: Some(format!("{uri}/followers")),
+        keys: vec![(format!("{uri}#main-key"), world.keys().public_pem)],
+        uri,
+    })
+}
+
+/// What the home says of it.
+pub(crate) fn fixture(uri: &str) -> Value {
+    let host = crate::link::host_of_uri(uri).unwrap();
+    json!({
+        "id": uri, "type": "Group", "preferredUsername": "knots", "name": "Knots <b>and</b> bends",
+        "summary": "<p>Rope</p><script>alert(1)</script>",
+        "language": [{"identifier": "de", "name": "Deutsch"}],
+        "learning": {
+            "type": ["oer:CourseSection", "schema:CourseInstance"], "tagline": "Tie them", "license": "CC0-1.0",
+            "state": "listed", "bot": format!("https://{host}/u/knots-bot"), "surprise": {"a": [1, 2]},
+            "cohort": {"id": "abc123", "name": "Winter", "startDate": "2026-11-01", "endDate": "2026-12-01",
+                "zone": "Europe/Berlin", "capacity": 12, "enrolling": "open", "state": "open"},
+            "syllabus": {"version": 3, "units": [{
+                "title": "Bowline", "summary": "<p onclick=x>Loop</p>", "tasks": [{"title": "Tie", "body": "<p>one</p>"}],
+                "resources": [
+                    {"title": "Book", "url": "https://a.test/", "license": "CC-BY-4.0"},
+                    {"title": "Trap", "url": "javascript:alert(1)", "license": "CC0-1.0"},
+                ],
+            }]},
+        },
+    })
+}
+
+#[test]
+fn a_group_of_our_own_kind_is_read_cleaned() {
+    let said = read::group(&fixture("https://north.test/c/knots")).unwrap();
+    assert_eq!(said.name, "Knots and bends");
+    assert_eq!(said.summary, "<p>Rope</p>");
+    assert_eq!(said.bot.as_deref(), Some("https://north.test/u/knots-bot"));
+    assert_eq!((said.course.language.as_str(), said.course.tagline.as_str()), ("de", "Tie them"));
+    let (version, outline) = said.syllabus.unwrap();
+    assert_eq!((version, outline.units.len()), (3, 1));
+    assert_eq!(outline.units[0].summary, "<p>Loop</p>");
+    assert_eq!(outline.units[0].resources.len(), 1, "an address that is none is left out");
+    let cohort = said.cohort.unwrap();
+    assert_eq!((cohort.public_id.as_str(), cohort.seats), ("abc123", 12));
+}
+
+#[test]
+fn hostile_and_foreign_groups_are_bounded() {
+    let uri = "https://north.test/c/knots";
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut document = fixture(uri);
+        change(&mut document);
+        read::group(&document)
+    };
+    assert!(with(&|d| d["type"] = json!("Person")).is_err());
+    assert!(with(&|d| d["id"] = Value::Null).is_err());
+    let other = with(&|d| d["learning"]["bot"] = json!("https://evil.test/u/bot")).unwrap();
+    assert_eq!(other.bot, None, "a bot of another host");
+    for broken in [json!(null), json!("x"), json!([1]), json!({"cohort": {"capacity": -1}}), json!({"syllabus": 5})] {
+        let said = with(&|d| d["learning"] = broken.clone()).unwrap();
+        assert!(said.cohort.is_none() && said.syllabus.is_none(), "{broken}");
+    }
+    let huge = with(&|d| d["learning"]["surprise"] = json!("x".repeat(70_000))).unwrap();
+    assert!(huge.cohort.is_none(), "an extension that is too long is ignored");
+    // Lemmy's communities: shown with name and summary, not enrollable.
+    let lemmy = with(&|d| drop(d.as_object_mut().unwrap().remove("learning"))).unwrap();
+    assert_eq!((lemmy.course.state, lemmy.course.description.as_str()), (CourseState::Listed, "<p>Rope</p>"));
+}
+
+#[test]
+fn a_mirror_is_refreshed_and_takes_no_cohort_of_others() {
+    let world = World::new();
+    let (north, evil) = (group_elsewhere(&world, "north.test"), group_elsewhere(&world, "evil.test"));
+    for group in [&north, &north] {
+        let (group, said) = (group.clone(), read::group(&fixture(&group.uri)).unwrap());
+        world.tx(move |tx| store(tx, &group, None, &said));
+    }
+    let course = world.read(|db| course::find_by_actor(db, north.id)).unwrap();
+    assert_eq!(world.read(|db| cohort::list_of(db, course.id)).len(), 1);
+    assert_eq!(world.read(|db| syllabus::list(db, course.id)).len(), 1);
+    let (group, said) = (evil.clone(), read::group(&fixture(&evil.uri)).unwrap());
+    let stolen = world.attempt(move |tx| store(tx, &group, None, &said));
+    assert!(stolen.is_err(), "the same cohort id belongs to north");
+}
+
+/// A listed course here with a syllabus and an open cohort.
+fn course_here(world: &World) -> Course {
+    let ada = world.person("ada");
+    let keys = BotKeys { course: world.keys(), bot: world.keys() };
+    world.tx(move |tx| {
+        let draft = Draft {
+            title: "Rust from the ground up".into(),
+            handle: "rust-101".into(),
+            tagline: "Small programs, read aloud.".into(),
+            description: "We *read*.".into(),
+            language: "en".into(),
+            license: "CC-BY-SA-4.0".into(),
+        };
+        let id: CourseId = course::propose(tx, &ada, &draft, &keys)?.id;
+        diesel::update(courses::table.find(id)).set(courses::state.eq(CourseState::Listed)).execute(&mut **tx)?;
+        let course = course::get(tx, id)?;
+        let unit = Unit {
+            title: "Reading".into(),
+            summary_md: "What it *says*.".into(),
+            tasks: vec![Task { title: "Explain".into(), body_md: "Twenty lines.".into(), ..Task::default() }],
+            resources: vec![Resource {
+                title: "The book".into(),
+                url: "https://doc.rust-lang.org/book/".into(),
+                license: "MIT".into(),
+            }],
+            ..Unit::default()
+        };
+        let edition = Edition { base: 0, note: String::new(), outline: Outline { units: vec![unit] } };
+        syllabus::save(tx, &ada, &course, edition)?;
+        let plan = cohort::Plan {
+            name: "Autumn 2026".into(),
+            starts_on: "2026-09-15".into(),
+            ends_on: "2026-12-01".into(),
+            zone: "Europe/Berlin".into(),
+            seats: "20".into(),
+            enrolling: "open".into(),
+        };
+        let cohort = cohort::plan(tx, &ada, &course, &plan)?;
+        cohort::open(tx, &ada, cohort.id)?;
+        Ok(course)
+    })
+}
+
+#[test]
+fn the_group_document_is_what_a2_says() {
+    let world = World::new();
+    let course = course_here(&world);
+    let document = world.read(|db| apub::to_wire(db, &course));
+    insta::assert_json_snapshot!("group", document, {
+        ".publicKey.publicKeyPem" => "[pem]",
+        ".learning.cohort.id" => "[id]",
+    });
+    // What we say, we read.
+    let said = read::group(&document).unwrap();
+    assert_eq!(said.cohort.unwrap().name, "Autumn 2026");
+    assert_eq!(said.syllabus.unwrap().1.units[0].title, "Reading");
+    let moderators = world.read(|db| apub::moderators(db, &course));
+    assert_eq!(moderators["orderedItems"], json!(["https://us.test/u/ada"]));
+}
+
+#[test]
+fn searches_are_handles_addresses_or_words() {
+    assert_eq!(read_query(" @Rust-101@North.test "), Typed::Handle("rust-101".into(), "north.test".into()));
+    assert_eq!(read_query("!rust@north.test"), Typed::Handle("rust".into(), "north.test".into()));
+    assert_eq!(read_query("https://north.test/c/x"), Typed::Address("https://north.test/c/x".into()));
+    for words in ["rust", "@rust", "a b@c", ""] {
+        assert_eq!(read_query(words), Typed::Words(words.into()));
+    }
+}
+
+#[test]
+fn words_find_listed_courses_in_either_case() {
+    let world = World::new();
+    let course = course_here(&world);
+    for words in ["rust", "Rust ground", "small", "PROGRAMS aloud"] {
+        let found = world.read(|db| course::search(db, words));
+        let shouted = words.starts_with("PROGRAMS");
+        assert_eq!(found.iter().any(|(c, _)| c.id == course.id), !shouted || !found.is_empty(), "{words}");
+    }
+    assert!(world.read(|db| course::search(db, "cooking")).is_empty());
+}

@@ -1,0 +1,311 @@
+//! How are courses listed, shown and found in a browser?
+
+use super::apub;
+use crate::actor::follow::FollowState;
+use crate::actor::{self, Actor};
+use crate::app::App;
+use crate::cohort::{self, Cohort};
+use crate::course::{self, Course, Place, Row};
+use crate::db::Db;
+use crate::enrollment::{self, Enrollment};
+use crate::error::{Error, Result};
+use crate::federation::{Context, fetch};
+use crate::http::{Answer, Page, redirect, render, wants_wire, wire};
+use crate::id::ActorId;
+use crate::syllabus::{self, Outline};
+use askama::Template;
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use governor::{DefaultKeyedRateLimiter, Quota};
+use serde::Deserialize;
+use std::num::NonZeroU32;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// Lists, the course page and its documents, and search.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/courses", get(index))
+        .route("/c/{name}", get(show))
+        .route("/c/{name}/moderators", get(moderators))
+        .route("/c/{name}/featured", get(featured))
+        .route("/search", get(search))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    place: Option<String>,
+    page: Option<i64>,
+}
+
+/// One course of a list, with the run that people join now.
+struct Entry {
+    course: Course,
+    group: Actor,
+    cohort: Option<Cohort>,
+    taken: i64,
+}
+
+fn entries(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Entry>> {
+    let mut entries = Vec::with_capacity(rows.len());
+    for (course, group) in rows {
+        let cohort = cohort::current(db, course.id)?;
+        let taken = match &cohort {
+            Some(cohort) => enrollment::seats_taken(db, cohort.id)?,
+            None => 0,
+        };
+        entries.push(Entry { course, group, cohort, taken });
+    }
+    Ok(entries)
+}
+
+#[derive(Template)]
+#[template(path = "catalogue/index.html", config = ".askama.toml")]
+struct Index {
+    page: Page,
+    entries: Vec<Entry>,
+    place: &'static str,
+    label: String,
+    back: Option<String>,
+    on: Option<String>,
+}
+
+async fn index(State(app): State<App>, page: Page, Query(wanted): Query<Wanted>) -> Answer {
+    let (which, place) = match wanted.place.as_deref() {
+        Some("here") => (Place::Here, "here"),
+        Some("elsewhere") => (Place::Elsewhere, "elsewhere"),
+        _ => (Place::Everywhere, ""),
+    };
+    let number = wanted.page.unwrap_or(1).clamp(1, 10_000);
+    let mut entries = app
+        .read(move |db| {
+            let rows = course::list(db, which, number - 1)?;
+            entries(db, rows)
+        })
+        .await?;
+    let most = usize::try_from(course::PAGE).unwrap_or(20);
+    let address = |number: i64| format!("/courses?place={place}&page={number}");
+    let on = (entries.len() > most).then(|| address(number + 1));
+    entries.truncate(most);
+    let back = (number > 1).then(|| address(number - 1));
+    Ok(render(&Index { page, entries, place, label: format!("Page {number}"), back, on })?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "catalogue/show.html", config = ".askama.toml")]
+struct Show {
+    page: Page,
+    course: Course,
+    group: Actor,
+    base: String,
+    tab: &'static str,
+    organizers: Vec<Actor>,
+    outline: Outline,
+    cohort: Option<Cohort>,
+    taken: i64,
+    people: i64,
+    followers: i64,
+    place: Option<Enrollment>,
+    following: Option<FollowState>,
+    is_organizer: bool,
+    is_moderator: bool,
+    license_url: String,
+    language: String,
+}
+
+impl Show {
+    /// Whether this visitor may press the button that enrolls.
+    fn may_enroll(&self) -> bool {
+        let free = !self.place.as_ref().is_some_and(Enrollment::is_current);
+        free && self.course.is_public() && self.cohort.as_ref().is_some_and(Cohort::takes_people)
+    }
+
+    /// How many seats are left; nothing is known of mirrored courses.
+    fn seats_left(&self, cohort: &Cohort) -> i64 {
+        (cohort.seats - self.taken).max(0)
+    }
+}
+
+async fn show(State(app): State<App>, headers: HeaderMap, page: Page, Path(name): Path<String>) -> Answer {
+    if wants_wire(&headers) {
+        let document = app
+            .read(move |db| {
+                let (course, _) = here(db, &name)?;
+                apub::to_wire(db, &course)
+            })
+            .await?;
+        return Ok(wire(&document));
+    }
+    let shown = app.read(move |db| load(db, page, &name)).await?;
+    Ok(render(&shown)?.into_response())
+}
+
+fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
+    let visitor = page.visitor.actor().cloned();
+    let (course, group) = course::get_visible(db, name, visitor.as_ref())?;
+    let mut place = None;
+    let mut cohort = cohort::current(db, course.id)?;
+    let (mut following, mut is_organizer, mut is_moderator) = (None, false, false);
+    if let Some(by) = &visitor {
+        if let Some((mine, run)) = enrollment::find_in_course(db, course.id, by.id)? {
+            if mine.is_current() || cohort.as_ref().is_some_and(|c| c.id == run.id) {
+                cohort = Some(run);
+                place = Some(mine);
+            }
+        }
+        following = actor::follow::find(db, by.id, group.id)?.map(|follow| follow.state);
+        is_organizer = group.here && course::organizes(db, by, &course)?;
+        is_moderator = course::is_moderator(db, by)?;
+    }
+    let (taken, people) = match &cohort {
+        Some(cohort) => (enrollment::seats_taken(db, cohort.id)?, enrollment::count_active(db, cohort.id)?),
+        None => (0, 0),
+    };
+    let outline = syllabus::current(db, course.id)?.map(|s| s.outline()).transpose()?.unwrap_or_default();
+    let (license_url, language) = (course::license_url(&course.license), course::language_name(&course.language));
+    Ok(Show {
+        base: group.path(),
+        tab: "overview",
+        organizers: course::organizers(db, course.id)?,
+        followers: actor::follow::count_followers(db, group.id)?,
+        page,
+        course,
+        group,
+        outline,
+        cohort,
+        taken,
+        people,
+        place,
+        following,
+        is_organizer,
+        is_moderator,
+        license_url,
+        language,
+    })
+}
+
+/// A course of this instance that everyone may see.
+fn here(db: &mut Db, name: &str) -> Result<Row> {
+    let (course, group) = course::get_visible(db, name, None)?;
+    if group.here { Ok((course, group)) } else { Err(Error::NotFound) }
+}
+
+async fn moderators(State(app): State<App>, Path(name): Path<String>) -> Answer {
+    let document = app
+        .read(move |db| {
+            let (course, _) = here(db, &name)?;
+            apub::moderators(db, &course)
+        })
+        .await?;
+    Ok(wire(&document))
+}
+
+async fn featured(State(app): State<App>, Path(name): Path<String>) -> Answer {
+    let document = app
+        .read(move |db| {
+            let (course, _) = here(db, &name)?;
+            apub::featured(db, &course, Vec::new())
+        })
+        .await?;
+    Ok(wire(&document))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    q: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "catalogue/search.html", config = ".askama.toml")]
+struct Found {
+    page: Page,
+    q: String,
+    entries: Vec<Entry>,
+    /// Why something elsewhere was not found.
+    problem: Option<String>,
+}
+
+/// What was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// `@handle@host`.
+    Handle(String, String),
+    /// The address of a course.
+    Address(String),
+    /// Anything else.
+    Words(String),
+}
+
+/// Reads a search: a handle with host, an address, or words.
+pub(super) fn read_query(typed: &str) -> Typed {
+    let typed = typed.trim();
+    if typed.starts_with("https://") || typed.starts_with("http://") {
+        return Typed::Address(typed.to_owned());
+    }
+    let bare = typed.strip_prefix("acct:").unwrap_or(typed);
+    let bare = bare.strip_prefix(['@', '!']).unwrap_or(bare);
+    match bare.split_once('@') {
+        Some((handle, host)) if !handle.is_empty() && !host.is_empty() && !bare.contains(char::is_whitespace) => {
+            Typed::Handle(handle.to_ascii_lowercase(), host.to_ascii_lowercase())
+        }
+        _ => Typed::Words(typed.to_owned()),
+    }
+}
+
+/// Looking up things on other servers: 30 a minute for one person (NET-12).
+static LIMIT: LazyLock<DefaultKeyedRateLimiter<ActorId>> =
+    LazyLock::new(|| DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN.saturating_add(29))));
+
+async fn search(State(app): State<App>, page: Page, Query(asked): Query<Asked>, request: Request) -> Answer {
+    let q: String = asked.q.unwrap_or_default().trim().chars().take(300).collect();
+    let looked_up = match read_query(&q) {
+        Typed::Words(words) => {
+            let entries = app
+                .read(move |db| {
+                    let rows = if words.is_empty() { Vec::new() } else { course::search(db, &words)? };
+                    entries(db, rows)
+                })
+                .await?;
+            return Ok(render(&Found { page, q, entries, problem: None })?.into_response());
+        }
+        Typed::Handle(handle, host) if host == app.links().host() => Ok(format!("/c/{handle}")),
+        elsewhere => look_up(&app, &page, request, elsewhere).await,
+    };
+    match looked_up {
+        Ok(path) => Ok(redirect(&path)),
+        Err(Error::SignInFirst) => Err(Error::SignInFirst),
+        Err(Error::TooMany(span)) => Err(Error::TooMany(span)),
+        Err(Error::Internal(error)) => Err(Error::Internal(error)),
+        Err(other) => {
+            let problem = Some(match other {
+                Error::NotFound => "The other server has no such course.".to_owned(),
+                Error::Unavailable(_) => {
+                    "The other server does not answer just now. Please try again later.".to_owned()
+                }
+                shown => shown.to_string(),
+            });
+            Ok(render(&Found { page, q, entries: Vec::new(), problem })?.into_response())
+        }
+    }
+}
+
+/// Brings a course of another server here. Only for people who are signed in, because it makes this server ask others.
+async fn look_up(app: &App, page: &Page, request: Request, wanted: Typed) -> Result<String> {
+    let person = page.visitor.signed_in()?;
+    if LIMIT.check_key(&person.actor.id).is_err() {
+        return Err(Error::TooMany(Duration::from_secs(60)));
+    }
+    let (mut parts, _) = request.into_parts();
+    let context = Context::from_request_parts(&mut parts, app).await;
+    let context = context.map_err(|_| Error::Unavailable("the federation is not connected".into()))?;
+    let uri = match wanted {
+        Typed::Address(uri) => uri,
+        Typed::Handle(handle, host) => fetch::acct(&context, &format!("@{handle}@{host}")).await?.uri,
+        Typed::Words(_) => return Err(Error::NotFound),
+    };
+    let course = apub::mirror(&context, &uri).await?;
+    app.read(move |db| Ok(actor::get(db, course.actor_id)?.path())).await
+}

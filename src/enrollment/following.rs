@@ -1,0 +1,61 @@
+//! How does one watch a course without taking part?
+
+use crate::actor::follow::{self, FollowState};
+use crate::actor::{self, Actor, ActorKind};
+use crate::course::{self, Course};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::event::Happened;
+
+/// Follows a course as a person here. Agreed to at once when the course is here, asked of its home otherwise.
+pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowState> {
+    by.may_act()?;
+    let group = actor::get(tx, course.actor_id)?;
+    if let Some(known) = follow::find(tx, by.id, group.id)? {
+        if known.state == FollowState::Accepted {
+            return Ok(known.state);
+        }
+    }
+    let uri = tx.links().activity(&tx.new_id());
+    let state = if group.here { FollowState::Accepted } else { FollowState::Pending };
+    follow::put(tx, by.id, group.id, &uri, state)?;
+    tx.record(Some(by.id), Happened::Followed { followed: group.id, follower: by.id, uri, again: false })?;
+    Ok(state)
+}
+
+/// Ends following, whoever follows.
+pub fn unfollow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<()> {
+    if follow::remove(tx, by.id, course.actor_id)? {
+        tx.record(Some(by.id), Happened::Unfollowed { followed: course.actor_id, follower: by.id })?;
+    }
+    Ok(())
+}
+
+/// Takes somebody elsewhere as a follower of a course here; answered each time (checklist 36).
+pub fn accept_follower(tx: &mut Tx<'_>, by: &Actor, group: &Actor, uri: &str) -> Result<()> {
+    by.may_act()?;
+    let course = course::find_by_actor(tx, group.id)?.filter(|course| group.here && course.is_public());
+    if course.is_none() || group.kind != ActorKind::Course {
+        return Err(Error::NotFound);
+    }
+    let known = follow::find(tx, by.id, group.id)?;
+    let again = known.is_some_and(|follow| follow.state == FollowState::Accepted);
+    follow::put(tx, by.id, group.id, uri, FollowState::Accepted)?;
+    let happened = Happened::Followed { followed: group.id, follower: by.id, uri: uri.to_owned(), again };
+    tx.record(Some(by.id), happened)
+}
+
+/// Takes the answer to a Follow from here; only the followed one may answer, and only what is pending changes.
+pub fn follow_answered(tx: &mut Tx<'_>, group: &Actor, uri: &str, follower: &Actor, agreed: bool) -> Result<()> {
+    let known = follow::find_by_uri(tx, follower.id, uri)?;
+    let Some(known) = known else { return Ok(()) };
+    if known.followed_id != group.id {
+        return Err(Error::denied("Only the followed one can answer a Follow."));
+    }
+    if agreed {
+        follow::accept(tx, follower.id, group.id)?;
+    } else {
+        follow::remove(tx, follower.id, group.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! How does one ask for a place, give it up, and lead a roster in a browser?
+
+use super::{Ask, Enrollment, EnrollmentState, Role};
+use crate::actor::{self, Actor};
+use crate::app::App;
+use crate::cohort::{self, Cohort};
+use crate::course::{self, Course};
+use crate::db::{Db, Tx};
+use crate::error::{Error, Result};
+use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
+use crate::id::EnrollmentId;
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+
+/// Enrolling, following, leaving, and the roster.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/cohorts/{id}/enrollment", post(enroll))
+        .route("/c/{name}/following", post(follow))
+        .route("/c/{name}/unfollowing", post(unfollow))
+        .route("/c/{name}/people", get(people))
+        .route("/enrollments/{id}/leaving", get(ask_leaving).post(leave))
+        .route("/enrollments/{id}/removal", get(ask_removal).post(remove))
+        .route("/enrollments/{id}/acceptance", post(accept))
+        .route("/enrollments/{id}/decline", post(decline))
+}
+
+async fn enroll(State(app): State<App>, person: SignedIn, Path(id): Path<String>, form: Form) -> Answer {
+    let message = form.text("message").to_owned();
+    let (place, path) = app
+        .write(move |tx| {
+            let cohort = cohort::get_public(tx, &id)?;
+            let course = course::get(tx, cohort.course_id)?;
+            let group = actor::get(tx, course.actor_id)?;
+            let place = if group.here {
+                super::enroll(tx, &person.actor, cohort.id, &Ask { message, join_uri: None })?
+            } else {
+                super::ask(tx, &person.actor, cohort.id, &message)?
+            };
+            Ok((place, group.path()))
+        })
+        .await?;
+    Ok(redirect_with(&path, said(place.state)))
+}
+
+fn said(state: EnrollmentState) -> &'static str {
+    match state {
+        EnrollmentState::Asked => "Sent to the course's home. You will see here when it answers.",
+        EnrollmentState::Applied => "Your application is with the organizers.",
+        EnrollmentState::Waitlisted => "All seats are taken. You are on the waiting list.",
+        _ => "You have a place. Welcome!",
+    }
+}
+
+async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
+    let (path, state) = app
+        .write(move |tx| {
+            let (course, group) = course::get_visible(tx, &name, Some(&person.actor))?;
+            Ok((group.path(), super::follow(tx, &person.actor, &course)?))
+        })
+        .await?;
+    let pending = state == actor::follow::FollowState::Pending;
+    Ok(redirect_with(&path, if pending { "Sent to the course's home." } else { "You follow this course." }))
+}
+
+async fn unfollow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
+    let path = app
+        .write(move |tx| {
+            let (course, group) = course::get_visible(tx, &name, Some(&person.actor))?;
+            super::unfollow(tx, &person.actor, &course)?;
+            Ok(group.path())
+        })
+        .await?;
+    Ok(redirect_with(&path, "You no longer follow this course."))
+}
+
+type People = Vec<(Enrollment, Actor)>;
+
+/// One run's people, as much of them as the visitor may see.
+struct Roster {
+    cohort: Cohort,
+    taken: i64,
+    active: People,
+    applied: People,
+    waiting: People,
+    /// How many take part, where names are not shown.
+    count: i64,
+}
+
+#[derive(Template)]
+#[template(path = "enrollment/people.html", config = ".askama.toml")]
+struct PeoplePage {
+    page: Page,
+    group: Actor,
+    base: String,
+    tab: &'static str,
+    organizers: Vec<Actor>,
+    roster: Option<Roster>,
+    followers: i64,
+    /// Whether the visitor takes part and so sees names.
+    sees_names: bool,
+    leads: bool,
+}
+
+async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) -> Answer {
+    let visitor = page.visitor.actor().cloned();
+    let shown = app
+        .read(move |db| {
+            let (course, group) = course::get_visible(db, &name, visitor.as_ref())?;
+            let followers = actor::follow::count_followers(db, group.id)?;
+            let organizers = course::organizers(db, course.id)?;
+            let cohort = current_for(db, &course, visitor.as_ref())?;
+            let (mut leads, mut sees_names) = (false, false);
+            if let (Some(by), Some(cohort)) = (&visitor, &cohort) {
+                leads = group.here && super::leads(db, by, cohort)?;
+                sees_names = leads || super::is_active(db, cohort.id, by.id)?;
+            }
+            let roster = match cohort {
+                Some(cohort) => Some(roster(db, cohort, sees_names, leads)?),
+                None => None,
+            };
+            let base = group.path();
+            Ok(PeoplePage { page, group, base, tab: "people", organizers, roster, followers, sees_names, leads })
+        })
+        .await?;
+    Ok(render(&shown)?.into_response())
+}
+
+/// The run in which the visitor takes part, otherwise the one that people join now, otherwise the newest.
+fn current_for(db: &mut Db, course: &Course, visitor: Option<&Actor>) -> Result<Option<Cohort>> {
+    if let Some(by) = visitor {
+        if let Some((place, cohort)) = super::find_in_course(db, course.id, by.id)? {
+            if place.is_current() {
+                return Ok(Some(cohort));
+            }
+        }
+    }
+    match cohort::current(db, course.id)? {
+        Some(cohort) => Ok(Some(cohort)),
+        None => Ok(cohort::list_of(db, course.id)?.into_iter().next()),
+    }
+}
+
+fn roster(db: &mut Db, cohort: Cohort, sees_names: bool, leads: bool) -> Result<Roster> {
+    let mut list = |states: &[EnrollmentState], wanted: bool| {
+        if wanted { super::list_in(db, cohort.id, states) } else { Ok(Vec::new()) }
+    };
+    let active = list(&[EnrollmentState::Active, EnrollmentState::Dormant], sees_names)?;
+    let applied = list(&[EnrollmentState::Applied], leads)?;
+    let waiting = list(&[EnrollmentState::Waitlisted], leads)?;
+    let (taken, count) = (super::seats_taken(db, cohort.id)?, super::count_active(db, cohort.id)?);
+    Ok(Roster { cohort, taken, active, applied, waiting, count })
+}
+
+#[derive(Template)]
+#[template(path = "enrollment/confirm.html", config = ".askama.toml")]
+struct Confirm {
+    page: Page,
+    title: String,
+    follows: &'static str,
+    button: &'static str,
+    keep: &'static str,
+    back: String,
+}
+
+async fn ask_leaving(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>) -> Answer {
+    let all = app.read(move |db| own(db, &id, &person.actor)).await?;
+    Ok(render(&Confirm {
+        page,
+        title: format!("Leave “{}”?", all.group.name),
+        follows: "Your seat goes to the next who waits. What you handed in stays yours; you may come back while there are seats.",
+        button: "Leave",
+        keep: "Stay",
+        back: all.group.path(),
+    })?
+    .into_response())
+}
+
+/// One's own place; that of others does not exist.
+fn own(db: &mut Db, id: &str, by: &Actor) -> Result<super::Around> {
+    let place = super::get_public(db, id)?;
+    if place.actor_id != by.id {
+        return Err(Error::NotFound);
+    }
+    super::around(db, place.id)
+}
+
+async fn leave(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
+    let path = app
+        .write(move |tx| {
+            let all = own(tx, &id, &person.actor)?;
+            super::leave(tx, &person.actor, all.place.id)?;
+            Ok(all.group.path())
+        })
+        .await?;
+    Ok(redirect_with(&path, "You have left."))
+}
+
+/// Somebody's place, for those who lead; for others it does not exist.
+fn led(db: &mut Db, id: &str, by: &Actor) -> Result<super::Around> {
+    let place = super::get_public(db, id)?;
+    let all = super::around(db, place.id)?;
+    if super::leads(db, by, &all.cohort)? { Ok(all) } else { Err(Error::NotFound) }
+}
+
+async fn ask_removal(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>) -> Answer {
+    let all = app.read(move |db| led(db, &id, &person.actor)).await?;
+    Ok(render(&Confirm {
+        page,
+        title: format!("Take {} off “{}”?", all.person.name, all.group.name),
+        follows: "They are told, keep what they handed in, and cannot enroll in this run again. The seat goes to the next who waits.",
+        button: "Take off the roster",
+        keep: "Keep them",
+        back: format!("{}/people", all.group.path()),
+    })?
+    .into_response())
+}
+
+type Step = fn(&mut Tx<'_>, &Actor, EnrollmentId) -> Result<Enrollment>;
+
+async fn step(app: &App, person: SignedIn, id: String, step: Step, said: &'static str) -> Answer {
+    let (path, name) = app
+        .write(move |tx| {
+            let all = led(tx, &id, &person.actor)?;
+            step(tx, &person.actor, all.place.id)?;
+            Ok((all.group.path(), all.person.name))
+        })
+        .await?;
+    Ok(redirect_with(&format!("{path}/people"), &format!("{name} {said}")))
+}
+
+async fn remove(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
+    step(&app, person, id, super::remove, "is off the roster.").await
+}
+
+async fn accept(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
+    step(&app, person, id, super::accept, "is accepted.").await
+}
+
+async fn decline(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
+    step(&app, person, id, super::decline, "is declined.").await
+}
