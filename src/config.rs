@@ -161,6 +161,9 @@ fn unreachable_url() -> Url {
     unreachable!("the default address is an address")
 }
 
+/// Read from the working folder when no file is named.
+const FILE: &str = "hedgeschool.toml";
+
 impl Config {
     /// Reads the file (when there is one) and `HEDGESCHOOL_...` variables, which win. `HEDGESCHOOL_SERVER__BIND`
     /// names `server.bind`. A wrong key or value is refused by name.
@@ -171,7 +174,8 @@ impl Config {
                 return Err(Error::invalid("configuration", format!("there is no file {}", path.display())));
             }
             Some(path) => figment = figment.merge(Toml::file_exact(path)),
-            None => figment = figment.merge(Toml::file_exact("hedgeschool.toml")),
+            None if Path::new(FILE).exists() => figment = figment.merge(Toml::file_exact(FILE)),
+            None => {}
         }
         let env = Env::prefixed("HEDGESCHOOL_").ignore(&["config", "log_color"]).split("__");
         let config: Self = figment.merge(env).extract().map_err(|errors| {

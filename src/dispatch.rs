@@ -1,15 +1,34 @@
 //! Which door does an activity that came in go through, and who makes the document of an object that is asked for?
 
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::federation::object::{self, ObjectKind};
+use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::{Context, Documents, Received, wire};
-use crate::{assignment, catalogue, enrollment, review, submission};
+use crate::id::PostId;
+use crate::{assignment, catalogue, discussion, enrollment, note, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 /// Makes the documents of objects here, feature by feature.
-pub const DOCUMENTS: Documents = &[assignment::apub::object, submission::apub::object];
+pub const DOCUMENTS: Documents = &[assignment::apub::object, submission::apub::object, post, direct_note];
+
+fn post(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    match known.kind {
+        ObjectKind::Post => discussion::apub::document(db, PostId(known.local_id)).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Welcome, receipt, task, feedback: as it was sent.
+fn direct_note(db: &mut Db, known: &Known) -> Result<Option<Value>> {
+    match known.kind {
+        ObjectKind::Note | ObjectKind::ReviewTask => {
+            Ok(note::find_document(db, &known.uri)?.map(|(document, _)| document))
+        }
+        _ => Ok(None),
+    }
+}
 
 /// Hands an activity to its feature. What no feature knows is done with, without effect (checklist 31).
 pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Result<()>> {
@@ -17,13 +36,8 @@ pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Re
 }
 
 async fn by_type(context: &Context, got: &Received) -> Result<()> {
-    if review::apub::receive(context, got).await? {
-        return Ok(());
-    }
     let kind = wire::kind(&got.activity).unwrap_or_default();
-    let object = got.object();
-    let about = wire::kind(object).unwrap_or_default();
-    let inner = object.get("object").unwrap_or(&Value::Null);
+    let about = wire::kind(got.object()).unwrap_or_default();
     match (kind, about) {
         ("Follow", _) => enrollment::apub::follow(context, got).await,
         ("Join", _) => enrollment::apub::join(context, got).await,
@@ -33,31 +47,63 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Reject", _) => enrollment::apub::reject(context, got).await,
         ("Remove", _) => enrollment::apub::remove(context, got).await,
         ("Update", "Group") => catalogue::apub::update(context, got).await,
-        ("Announce", "Create" | "Update") if assignment::apub::is_assignment(inner) => {
-            assignment::apub::mirrored(context, got).await
-        }
-        ("Create", "Note") if submission::apub::is_submission(object) => submission::apub::create(context, got).await,
-        ("Create", "Note") if kind_of(context, submission::apub::about(object)).await? == SUBMISSION => {
-            submission::apub::answered(context, got).await
-        }
-        ("Create", "Note") if replies_to(context, object).await? == Some(ObjectKind::Assignment) => {
-            submission::apub::reply(context, got).await
-        }
-        ("Update", "Note") if submission::apub::is_submission(object) => submission::apub::update(context, got).await,
-        ("Update", "Note") if kind_of(context, own_id(object)).await? == SUBMISSION => {
-            submission::apub::update(context, got).await
-        }
-        ("Update", "Note") if replies_to(context, object).await? == Some(ObjectKind::Assignment) => {
-            submission::apub::update(context, got).await
-        }
-        ("Delete", _) if kind_of(context, own_id(object)).await? == SUBMISSION => {
-            submission::apub::delete(context, got).await
-        }
-        ("Create", "Note") if enrollment::apub::answer_words(context, got).await? => Ok(()),
+        ("Announce", _) => announced(context, got).await,
+        ("Create", "Note" | "Page" | "Article") => created(context, got).await,
+        ("Update", "Note" | "Page" | "Article") => updated(context, got).await,
+        ("Delete", _) => deleted(context, got).await,
         _ => {
             tracing::debug!(kind, about, "no feature knows this activity");
             got.settle(context, |_| Ok::<(), Error>(())).await
         }
+    }
+}
+
+/// What a mirrored course passed on.
+async fn announced(context: &Context, got: &Received) -> Result<()> {
+    let inner = got.object().get("object").unwrap_or(&Value::Null);
+    let is_assignment = matches!(wire::kind(got.object()), Some("Create" | "Update"));
+    if is_assignment && assignment::apub::is_assignment(inner) {
+        assignment::apub::mirrored(context, got).await
+    } else {
+        discussion::apub::announced(context, got).await
+    }
+}
+
+/// Something new: a review, a submission, an answer to one, a word to the course, or else a post.
+async fn created(context: &Context, got: &Received) -> Result<()> {
+    let object = got.object();
+    if review::apub::receive(context, got).await? {
+        return Ok(());
+    }
+    if submission::apub::is_submission(object) {
+        return submission::apub::create(context, got).await;
+    }
+    if kind_of(context, submission::apub::about(object)).await? == SUBMISSION {
+        return submission::apub::answered(context, got).await;
+    }
+    if replies_to(context, object).await? == Some(ObjectKind::Assignment) {
+        return submission::apub::reply(context, got).await;
+    }
+    if enrollment::apub::answer_words(context, got).await? {
+        return Ok(());
+    }
+    discussion::apub::create(context, got).await
+}
+
+async fn updated(context: &Context, got: &Received) -> Result<()> {
+    let object = got.object();
+    let known = kind_of(context, own_id(object)).await?;
+    let hands_in = submission::apub::is_submission(object)
+        || known == SUBMISSION
+        || (known.is_none() && replies_to(context, object).await? == Some(ObjectKind::Assignment));
+    if hands_in { submission::apub::update(context, got).await } else { discussion::apub::update(context, got).await }
+}
+
+async fn deleted(context: &Context, got: &Received) -> Result<()> {
+    if kind_of(context, own_id(got.object())).await? == SUBMISSION {
+        submission::apub::delete(context, got).await
+    } else {
+        discussion::apub::delete(context, got).await
     }
 }
 

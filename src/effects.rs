@@ -4,34 +4,26 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
 use crate::id::{CohortId, CourseId};
-use crate::{actor, assignment, catalogue, cohort, course, enrollment, review, submission};
+use crate::{actor, assignment, catalogue, cohort, course, discussion, enrollment, review, submission};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     tracing::debug!(kind = event.what.kind(), "happened");
-    course::tell(tx, &event.what)?;
-    enrollment::tell(tx, &event.what)?;
     courses(tx, &event.what)?;
+    places(tx, &event.what)?;
     work(tx, &event.what)?;
-    reviews(tx, &event.what)
+    reviews(tx, &event.what)?;
+    posts(tx, event)
 }
 
 fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    course::tell(tx, what)?;
     match what {
         Happened::CourseListed(id) | Happened::CourseMoved(id) | Happened::SyllabusChanged(id) => {
             catalogue::apub::announce_change(tx, *id)
         }
         Happened::CourseChanged(id) => course_changed(tx, *id),
         Happened::CohortPlanned(id) | Happened::CohortChanged(id) => cohort_changed(tx, *id),
-        Happened::Followed { followed, follower, uri, again } => {
-            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
-        }
-        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
-        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
-        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
-        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
-        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
-        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
         _ => Ok(()),
     }
 }
@@ -52,6 +44,22 @@ fn cohort_changed(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
     enrollment::fill_seats(tx, id)?;
     let course = cohort::get(tx, id)?.course_id;
     catalogue::apub::announce_change(tx, course)
+}
+
+fn places(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    enrollment::tell(tx, what)?;
+    match what {
+        Happened::Followed { followed, follower, uri, again } => {
+            enrollment::announce::followed(tx, *followed, *follower, uri, *again)
+        }
+        Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
+        Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
+        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
+        Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
+        Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
+        Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),
+        _ => Ok(()),
+    }
 }
 
 fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
@@ -106,6 +114,21 @@ fn reviews(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
         Happened::ReviewSent(id) => review::apub::send_review(tx, *id),
         Happened::ReviewAnswered(id) => review::news::answered(tx, *id),
         Happened::FeedbackReceived(id) => review::news::feedback_received(tx, *id),
+        _ => Ok(()),
+    }
+}
+
+fn posts(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    match &event.what {
+        Happened::PostWritten(id) => {
+            discussion::tell_written(tx, *id)?;
+            discussion::apub::announce_written(tx, *id)
+        }
+        Happened::PostEdited(id) => discussion::apub::announce_edited(tx, *id),
+        Happened::PostDeleted(id) => {
+            discussion::tell_deleted(tx, *id)?;
+            discussion::apub::announce_deleted(tx, *id, event.by)
+        }
         _ => Ok(()),
     }
 }

@@ -37,8 +37,10 @@ pub mod cohort;
 pub mod enrollment;
 pub mod assignment;
 pub mod submission;
-pub mod review;
 pub mod catalogue;
+pub mod review;
+pub mod discussion;
+pub mod learning;
 pub mod site;
 
 // Top: knows everyone.

@@ -4,8 +4,10 @@ use crate::app::App;
 use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
-use crate::{account, assignment, catalogue, cohort, course, enrollment, federation};
-use crate::{notice, review, sign_in, site, submission, syllabus};
+use crate::{
+    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, learning, notice, review,
+    sign_in, site, submission, syllabus,
+};
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
 
@@ -16,15 +18,18 @@ pub fn routes() -> Router<App> {
         .merge(account::web::routes())
         .merge(sign_in::web::routes())
         .merge(notice::web::routes())
-        .merge(assignment::web::routes())
-        .merge(submission::web::routes())
-        .merge(review::web::routes())
-        .merge(site::web::routes())
         .merge(catalogue::web::routes())
         .merge(course::web::routes())
         .merge(syllabus::web::routes())
         .merge(cohort::web::routes())
         .merge(enrollment::web::routes())
+        .merge(assignment::web::routes())
+        .merge(submission::web::routes())
+        .merge(review::web::routes())
+        .merge(discussion::web::routes())
+        .merge(discussion::apub::routes())
+        .merge(learning::web::routes())
+        .merge(site::web::routes())
 }
 
 /// The whole of it: pages and documents with all that a request passes on its way to them.

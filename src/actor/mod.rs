@@ -211,6 +211,11 @@ pub fn find_by_acct(db: &mut Db, handle: &str, host: &str) -> Result<Option<Acto
     store::find_by_acct(db, handle, host)
 }
 
+/// The server itself, unless this is the first start.
+pub fn find_instance(db: &mut Db) -> Result<Option<Actor>> {
+    store::find_instance(db)
+}
+
 /// The server itself. It is there from the first start on.
 pub fn instance(db: &mut Db) -> Result<Actor> {
     store::find_instance(db)?.ok_or_else(|| Error::internal("the instance actor is missing"))

@@ -1,5 +1,6 @@
 //! What can be asked of the program on the command line, and how does it end?
 
+mod account;
 mod check;
 mod serve;
 mod start;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 /// Hedgeschool: a server for study groups that federates by ActivityPub.
 ///
-/// Without a command it serves. Without a configuration file it serves an empty instance on http://127.0.0.1:8080 and
+/// Without a command it serves. Without a configuration file it serves an empty instance on http://localhost:8080 and
 /// keeps its data in the folder `data`: everything for trying it out on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "hedgeschool", version, after_long_help = MORE, max_term_width = 100)]
@@ -26,7 +27,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Serve pages and other servers until SIGTERM or Ctrl-C (what it does without a command)
     ///
@@ -39,6 +40,9 @@ enum Command {
     /// `serve` does the same at its start; this is for those who want to see it happen alone. Waits while another
     /// process does it. Refuses a database that a newer version has changed.
     Migrate,
+    /// Make an account, list accounts, let somebody in again
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// Look for what would not work, and say how to mend it
     ///
     /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
@@ -51,6 +55,7 @@ Examples:
   hedgeschool                                       try it out on this machine
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml serve
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml check
+  hedgeschool account create ada --email ada@example.org --admin
   HEDGESCHOOL_SERVER__BIND=127.0.0.1:9000 hedgeschool
 
 Configuration:
@@ -76,6 +81,7 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config),
         Command::Migrate => bring_up_to_date(&config),
+        Command::Account(command) => account::run(config, &command),
         Command::Check => check::check(&config),
     };
     match outcome {
@@ -115,7 +121,7 @@ mod tests {
     fn the_command_line_is_sound_and_explained() {
         Arguments::command().debug_assert();
         let help = Arguments::command().render_long_help().to_string();
-        for word in ["serve", "migrate", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
+        for word in ["serve", "migrate", "account", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
             assert!(help.contains(word), "{word} is missing in:\n{help}");
         }
     }

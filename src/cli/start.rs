@@ -71,31 +71,29 @@ pub fn open(config: Config) -> Result<App> {
 
 /// What the first start makes, and what a process that was killed left behind.
 pub async fn put_right(app: &App) -> Result<()> {
-    let known = app.read(|db| match actor::instance(db) {
-        Ok(actor) => Ok(Some(actor)),
-        Err(Error::NotFound) => Ok(None),
-        Err(other) => Err(other),
-    });
-    match known.await? {
-        Some(instance) if instance.uri != app.links().instance() => {
-            return Err(Error::Conflict(format!(
-                "server.url is {}, but this database belongs to {}; ids that others know cannot change",
-                app.links().host(),
-                instance.host
-            )));
-        }
-        Some(_) => {}
-        None => first_start(app).await?,
-    }
+    instance(app).await?;
     if matches!(app.config().address()?, Address::Sqlite(_)) {
         app.write(upkeep::free_leases).await?;
     }
     Ok(())
 }
 
+/// Makes the instance's actor and key at the first start; refuses a database that belongs to another address.
+pub async fn instance(app: &App) -> Result<()> {
+    match app.read(actor::find_instance).await? {
+        Some(known) if known.uri != app.links().instance() => Err(Error::Conflict(format!(
+            "server.url is {}, but this database belongs to {}; ids that others know cannot change",
+            app.links().host(),
+            known.host
+        ))),
+        Some(_) => Ok(()),
+        None => first_start(app).await,
+    }
+}
+
 async fn first_start(app: &App) -> Result<()> {
-    let keys = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
-    let keys = keys.map_err(|e| Error::Internal(Box::new(e)))?;
+    let made = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+    let keys = made.map_err(|e| Error::Internal(Box::new(e)))?;
     let host = app.links().host().to_owned();
     let made = app
         .write(move |tx| {

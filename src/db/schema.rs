@@ -447,6 +447,7 @@ diesel::table! {
         course_id -> BigInt,
         author_id -> BigInt,
         thread_id -> Nullable<BigInt>,
+        assignment_id -> Nullable<BigInt>,
         in_reply_to -> Nullable<Text>,
         title -> Text,
         body_md -> Text,
@@ -454,6 +455,9 @@ diesel::table! {
         published_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        removal -> Text,
+        announced_at -> Nullable<BigInt>,
+        active_at -> Nullable<BigInt>,
     }
 }
 

@@ -140,25 +140,3 @@ pub(super) fn last_follow(db: &mut Db, follower: ActorId, followed_uri: &str) ->
         .order(activities::id.desc());
     Ok(query.select(activities::document).first(db).optional()?)
 }
-
-pub(super) fn insert(
-    tx: &mut crate::db::Tx<'_>,
-    cohort: CohortId,
-    actor: ActorId,
-    ask: &super::Ask,
-) -> Result<Enrollment> {
-    let row = (
-        enrollments::public_id.eq(tx.new_id()),
-        enrollments::cohort_id.eq(cohort),
-        enrollments::actor_id.eq(actor),
-        enrollments::role.eq(super::Role::Learner),
-        enrollments::state.eq(EnrollmentState::Active),
-        enrollments::join_uri.eq(&ask.join_uri),
-        enrollments::message.eq(&ask.message),
-        enrollments::created_at.eq(tx.now()),
-        enrollments::changed_at.eq(tx.now()),
-    );
-    let id: EnrollmentId =
-        diesel::insert_into(enrollments::table).values(row).returning(enrollments::id).get_result(&mut **tx)?;
-    find(tx, id)?.ok_or(crate::error::Error::NotFound)
-}

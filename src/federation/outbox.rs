@@ -53,6 +53,12 @@ impl Audience {
         Ok(Self(query.load::<String>(db)?.into_iter().collect()))
     }
 
+    /// Every inbox to which this very activity was sent: who must hear that it is undone.
+    pub fn of(db: &mut Db, activity: ActivityId) -> Result<Self> {
+        let query = deliveries::table.filter(deliveries::activity_id.eq(activity)).select(deliveries::inbox);
+        Ok(Self(query.load::<String>(db)?.into_iter().collect()))
+    }
+
     /// Both.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);

@@ -21,3 +21,6 @@ pub use form::{Form, Upload};
 pub use negotiate::{WIRE_TYPE, wants_wire, wire};
 pub use page::{Page, render};
 pub use visitor::{SignedIn, Visitor};
+
+#[cfg(test)]
+mod tests;

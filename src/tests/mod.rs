@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod study;
+mod supply;
 mod tidy;
 mod work;
 mod world;

@@ -491,15 +491,26 @@ CREATE TABLE posts (
     author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
     -- The first post of its thread; NULL for that post itself and for replies to an assignment.
     thread_id BIGINT REFERENCES posts (id) ON DELETE CASCADE,
+    -- The assignment that it and its thread are about; NULL in the open discussion.
+    assignment_id BIGINT REFERENCES assignments (id) ON DELETE SET NULL,
     in_reply_to TEXT,
     title TEXT NOT NULL,
     body_md TEXT NOT NULL,
     body_html TEXT NOT NULL,
     published_at BIGINT NOT NULL,
     edited_at BIGINT,
-    deleted_at BIGINT
+    deleted_at BIGINT,
+    -- Why an organizer took it away; empty when its author deleted it.
+    removal TEXT NOT NULL,
+    -- When the course passed it on; NULL while its home has not (mirrored courses only).
+    announced_at BIGINT,
+    -- When somebody last wrote in the thread; NULL for replies and for threads that are not listed any more.
+    active_at BIGINT
 );
-CREATE INDEX posts_course ON posts (course_id, published_at);
+CREATE INDEX posts_course ON posts (course_id, active_at, id) WHERE active_at IS NOT NULL;
+CREATE INDEX posts_author ON posts (author_id, id);
+CREATE INDEX posts_assignment ON posts (assignment_id, published_at);
+CREATE INDEX posts_parent ON posts (in_reply_to, published_at);
 CREATE INDEX posts_thread ON posts (thread_id, published_at);
 
 -- Direct notes that were written for a course to one person: welcome, receipt, task, result.

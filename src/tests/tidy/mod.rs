@@ -8,7 +8,7 @@ mod words;
 use sources::{Source, all};
 
 /// Fails with every complaint at once, so that one run shows all there is to mend.
-fn none(complaints: Vec<String>) {
+pub fn none(complaints: Vec<String>) {
     assert!(complaints.is_empty(), "{} complaints:\n{}\n", complaints.len(), complaints.join("\n"));
 }
 

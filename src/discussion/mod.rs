@@ -1,0 +1,233 @@
+//! What do people of a course say to each other, in public?
+
+pub mod apub;
+mod store;
+pub mod web;
+mod wire;
+mod write;
+
+pub use write::{Change, NewPost, confirm, delete, edit, take_in, tell_deleted, tell_written, write};
+
+use crate::actor::{Actor, follow};
+use crate::assignment::{self, Assignment};
+use crate::clock::Time;
+use crate::cohort;
+use crate::course::{self, Course, CourseState};
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::id::{ActorId, AssignmentId, CourseId, PostId};
+use diesel::{Queryable, Selectable};
+
+/// Longest title, in characters.
+pub const TITLE: usize = 200;
+/// Threads on one page.
+pub const THREADS: i64 = 25;
+/// Posts of a thread on one page.
+pub const POSTS: i64 = 50;
+
+/// One post: the beginning of a thread, an answer in one, or a comment to an assignment.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = crate::db::schema::posts)]
+pub struct Post {
+    /// Key inside.
+    pub id: PostId,
+    /// In URLs.
+    pub public_id: String,
+    /// The id of its Page or Note.
+    pub uri: String,
+    /// In which course.
+    pub course_id: CourseId,
+    /// Who wrote it.
+    pub author_id: ActorId,
+    /// The first post of its thread; nothing for that post itself.
+    pub thread_id: Option<PostId>,
+    /// The assignment that its thread is about.
+    pub assignment_id: Option<AssignmentId>,
+    /// The id of what it answers.
+    pub in_reply_to: Option<String>,
+    /// Plain text; empty for answers and comments.
+    pub title: String,
+    /// Markdown; empty when it came as HTML.
+    pub body_md: String,
+    /// Cleaned HTML.
+    pub body_html: String,
+    /// When it was written.
+    pub published_at: Time,
+    /// When it was last edited.
+    pub edited_at: Option<Time>,
+    /// When it was deleted; its text is gone then.
+    pub deleted_at: Option<Time>,
+    /// Why an organizer took it away; empty when its author deleted it.
+    pub removal: String,
+    /// When the course passed it on; nothing while its home has not.
+    pub announced_at: Option<Time>,
+    /// When somebody last wrote in the thread; nothing for answers and for threads that are not listed any more.
+    pub active_at: Option<Time>,
+}
+
+impl Post {
+    /// Its page on this instance; for an answer a path that leads to its thread.
+    pub fn path(&self) -> String {
+        format!("/posts/{}", self.public_id)
+    }
+
+    /// The first post of its thread, perhaps itself.
+    pub fn root(&self) -> PostId {
+        self.thread_id.unwrap_or(self.id)
+    }
+
+    /// Whether it begins a thread of the open discussion.
+    pub fn is_top_level(&self) -> bool {
+        self.thread_id.is_none() && self.assignment_id.is_none()
+    }
+
+    /// Whether it was deleted or removed.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
+    }
+}
+
+/// A thread as lists show it.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Its first post.
+    pub post: Post,
+    /// Who began it.
+    pub author: Actor,
+    /// How many answers there are, deleted ones not counted.
+    pub replies: i64,
+}
+
+/// A post as threads show it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The post.
+    pub post: Post,
+    /// Who wrote it.
+    pub author: Actor,
+    /// Whether it must stay visible when it is deleted, because somebody answered.
+    pub answered: bool,
+}
+
+/// By key.
+pub fn get(db: &mut Db, id: PostId) -> Result<Post> {
+    store::find(db, id)?.ok_or(Error::NotFound)
+}
+
+/// By the id in URLs.
+pub fn get_public(db: &mut Db, public_id: &str) -> Result<Post> {
+    store::find_public(db, public_id)?.ok_or(Error::NotFound)
+}
+
+/// By ActivityPub id, deleted or not.
+pub fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Post>> {
+    store::find_by_uri(db, uri)
+}
+
+/// A page of the threads of a course, the one with the newest answer first; pages count from 1. One row more than
+/// [`THREADS`] when there is a next page.
+pub fn threads(db: &mut Db, course: CourseId, page: i64) -> Result<Vec<Thread>> {
+    let rows = store::threads(db, course, (THREADS + 1, (page.max(1) - 1) * THREADS))?;
+    let ids: Vec<PostId> = rows.iter().map(|(post, _)| post.id).collect();
+    let counts = store::count_replies(db, &ids)?;
+    let count = |id| counts.iter().find(|(thread, _)| *thread == Some(id)).map_or(0, |(_, count)| *count);
+    Ok(rows.into_iter().map(|(post, author)| Thread { replies: count(post.id), post, author }).collect())
+}
+
+/// A page of a thread, oldest first, its first post included. One row more than [`POSTS`] when there is a next page.
+pub fn thread(db: &mut Db, root: PostId, page: i64) -> Result<Vec<Entry>> {
+    let rows = store::thread(db, root, (POSTS + 1, (page.max(1) - 1) * POSTS))?;
+    entries(db, rows)
+}
+
+/// A page of what was said about an assignment, oldest first. One row more than [`POSTS`] when there is a next page.
+pub fn comments(db: &mut Db, assignment: AssignmentId, page: i64) -> Result<Vec<Entry>> {
+    let rows = store::comments(db, assignment, (POSTS + 1, (page.max(1) - 1) * POSTS))?;
+    entries(db, rows)
+}
+
+fn entries(db: &mut Db, rows: Vec<(Post, Actor)>) -> Result<Vec<Entry>> {
+    let deleted: Vec<String> = rows.iter().filter(|(p, _)| p.is_deleted()).map(|(p, _)| p.uri.clone()).collect();
+    let answered = store::answered(db, &deleted)?;
+    Ok(rows
+        .into_iter()
+        .map(|(post, author)| Entry { answered: answered.contains(&post.uri), post, author })
+        .filter(|entry| !entry.post.is_deleted() || entry.answered)
+        .collect())
+}
+
+/// On which page of its thread a post stands.
+pub fn page_of(db: &mut Db, post: &Post) -> Result<i64> {
+    Ok(store::count_before(db, post)? / POSTS + 1)
+}
+
+/// The ids of all direct answers to something, oldest first.
+pub fn reply_uris(db: &mut Db, uri: &str) -> Result<Vec<String>> {
+    store::reply_uris(db, uri)
+}
+
+/// The ids of a whole thread, oldest first.
+pub fn thread_uris(db: &mut Db, root: PostId) -> Result<Vec<String>> {
+    store::thread_uris(db, root)
+}
+
+/// The ids of all that was said about an assignment, oldest first.
+pub fn comment_uris(db: &mut Db, assignment: AssignmentId) -> Result<Vec<String>> {
+    store::comment_uris(db, assignment)
+}
+
+/// Refuses anyone who may not write in the discussion: organizers, everyone who takes part in a cohort and accepted
+/// followers may, wherever they live, while the course is listed.
+pub fn may_write(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
+    by.may_act()?;
+    if course.state != CourseState::Listed {
+        return Err(Error::denied("The discussion of this course is closed."));
+    }
+    let follows = follow::find(db, by.id, course.actor_id)?;
+    if follows.is_some_and(|follow| follow.state == follow::FollowState::Accepted)
+        || course::organizes(db, by, course)?
+        || store::takes_part(db, course.id, by.id)?
+    {
+        return Ok(());
+    }
+    Err(Error::denied("Only people who take part in the course or follow it may write in its discussion."))
+}
+
+/// What a post may answer.
+pub enum Parent {
+    /// Another post.
+    Post(Box<Post>),
+    /// An assignment.
+    Assignment(Box<Assignment>),
+}
+
+impl Parent {
+    /// What stands behind an id, when it can be answered in public: not a draft.
+    pub fn find(db: &mut Db, uri: &str) -> Result<Option<Self>> {
+        if let Some(post) = find_by_uri(db, uri)? {
+            return Ok(Some(Self::Post(Box::new(post))));
+        }
+        let found = assignment::find_by_uri(db, uri)?;
+        let shown = found.filter(|found| found.state != assignment::AssignmentState::Draft);
+        Ok(shown.map(|found| Self::Assignment(Box::new(found))))
+    }
+
+    /// In which course it is.
+    pub fn course(&self, db: &mut Db) -> Result<CourseId> {
+        match self {
+            Self::Post(post) => Ok(post.course_id),
+            Self::Assignment(assignment) => Ok(cohort::get(db, assignment.cohort_id)?.course_id),
+        }
+    }
+
+    /// Who wrote it.
+    pub fn author(&self) -> ActorId {
+        match self {
+            Self::Post(post) => post.author_id,
+            Self::Assignment(assignment) => assignment.author_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
