@@ -61,7 +61,7 @@ impl Clock {
 }
 
 /// How long anything may take on a busy machine before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(25);
 
 impl Server {
     /// Starts an empty instance on a free port of 127.0.0.1.
@@ -75,7 +75,7 @@ impl Server {
         let config = format!(
             "[server]\nbind = \"127.0.0.1:{port}\"\nurl = \"http://{host}\"\ndata = \"{data}\"\n\
              [database]\nurl = \"{address}\"\n\
-             [log]\nfilter = \"info\"\n\
+             [log]\nfilter = \"info,hedgeschool=debug\"\n\
              [development]\nclock_file = \"{clock}\"\n",
             data = folder.path().join("data").display(),
             clock = clock.path().display(),
