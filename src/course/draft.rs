@@ -91,9 +91,7 @@ impl Draft {
         }
         Err(Error::invalid(
             "handle",
-            format!(
-                "Please choose 2 to {LONGEST_HANDLE} small letters, digits or underscores, not ending in _bot."
-            ),
+            format!("Please choose 2 to {LONGEST_HANDLE} small letters, digits or underscores, not ending in _bot."),
         ))
     }
 
