@@ -36,8 +36,9 @@ impl Cast {
     /// Dov leaves, Mia unfollows: both are off the roster, Bo stays.
     pub async fn people_leave(&mut self, follow: &str) {
         let path = format!("/c/rust_101@{}", self.north.host);
-        let course = self.dov.get(&path).await;
-        self.dov.submit(&course, "/leaving", &[]).await;
+        let question = self.dov.get(&path).await.link("/leaving");
+        let question = self.dov.get(&question).await;
+        self.dov.submit(&question, "/leaving", &[]).await;
         let gone = |name: &'static str| move |page: &crate::browser::Page| !page.says(name) && page.says("Bo");
         self.ada.wait("/c/rust_101/people", "that Dov left", gone("Dov")).await;
         self.mia.unfollow(&self.course.clone(), follow).await;

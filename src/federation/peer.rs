@@ -111,7 +111,7 @@ const AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Asks a server once what it runs (NodeInfo), before the first of its activities is worked on. Whatever goes wrong
 /// only means that it stays unknown.
-pub async fn get_to_know(context: &Context, host: &str) -> Result<()> {
+pub async fn meet(context: &Context, host: &str) -> Result<()> {
     let app = context.app_data();
     let now = app.now();
     let key = format!("nodeinfo {host}");
@@ -145,7 +145,13 @@ async fn ask(context: &Context, host: &str) -> Option<(String, String)> {
     let scheme = if trial { "http" } else { "https" };
     let start = Url::parse(&format!("{scheme}://{host}/.well-known/nodeinfo")).ok()?;
     let index = json(context, &start).await?;
-    let link = index.get("links")?.as_array()?.iter().rev().find_map(|link| link.get("href")?.as_str())?;
+    // Other links, such as that to the server's actor (FEP-2677), may stand in the same list.
+    let of_schema = |link: &&Value| {
+        let rel = link.get("rel").and_then(Value::as_str).unwrap_or_default();
+        rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/")
+    };
+    let links = index.get("links")?.as_array()?;
+    let link = links.iter().rev().filter(of_schema).find_map(|link| link.get("href")?.as_str())?;
     let url = Url::parse(link).ok()?;
     if crate::link::host_of(&url)? != host {
         return None;

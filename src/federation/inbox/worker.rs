@@ -150,7 +150,7 @@ impl Worker {
     async fn work_on(&self, one: &Waiting) -> Result<()> {
         let context: Context = self.config.to_request_data();
         one.received.signer.may_act()?;
-        peer::get_to_know(&context, &one.received.signer.host).await?;
+        peer::meet(&context, &one.received.signer.host).await?;
         let work = AssertUnwindSafe((self.dispatch)(&context, &one.received)).catch_unwind();
         match work.await {
             Ok(result) => result,
