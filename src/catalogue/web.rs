@@ -145,16 +145,16 @@ async fn show(State(app): State<App>, headers: HeaderMap, page: Page, Path(name)
 
 fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
     let visitor = page.visitor.actor().cloned();
-    let (course, group) = course::get_visible(db, name, visitor.as_ref())?;
+    let (course, group) = course::visible(db, name, visitor.as_ref())?;
     let mut place = None;
     let mut cohort = cohort::current(db, course.id)?;
     let (mut following, mut is_organizer, mut is_moderator) = (None, false, false);
     if let Some(by) = &visitor {
-        if let Some((mine, run)) = enrollment::find_in_course(db, course.id, by.id)? {
-            if mine.is_current() || cohort.as_ref().is_some_and(|c| c.id == run.id) {
-                cohort = Some(run);
-                place = Some(mine);
-            }
+        if let Some((mine, run)) = enrollment::find_in_course(db, course.id, by.id)?
+            && (mine.is_current() || cohort.as_ref().is_some_and(|c| c.id == run.id))
+        {
+            cohort = Some(run);
+            place = Some(mine);
         }
         following = actor::follow::find(db, by.id, group.id)?.map(|follow| follow.state);
         is_organizer = group.here && course::organizes(db, by, &course)?;
@@ -189,7 +189,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
 
 /// A course of this instance that everyone may see.
 fn here(db: &mut Db, name: &str) -> Result<Row> {
-    let (course, group) = course::get_visible(db, name, None)?;
+    let (course, group) = course::visible(db, name, None)?;
     if group.here { Ok((course, group)) } else { Err(Error::NotFound) }
 }
 

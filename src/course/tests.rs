@@ -46,7 +46,7 @@ fn a_proposal_is_sent_back_handed_in_again_and_listed() {
     assert_eq!(world.read(|db| writer(db, &course)).bot.handle, "uber-cafe-go-bot");
     assert_eq!(notices_of(&world, &chi).len(), 1);
     assert!(world.read(|db| list(db, Place::Everywhere, 0)).is_empty());
-    let hidden = world.pool.read_blocking(|db| get_visible(db, "uber-cafe-go", None));
+    let hidden = world.pool.read_blocking(|db| visible(db, "uber-cafe-go", None));
     assert!(matches!(hidden, Err(Error::NotFound)), "a proposal does not exist for strangers");
     let (by, id) = (ada.clone(), course.id);
     assert!(matches!(world.attempt(move |tx| list_it(tx, &by, id)), Err(Error::Denied(_))));
@@ -63,7 +63,7 @@ fn a_proposal_is_sent_back_handed_in_again_and_listed() {
     assert!(notices_of(&world, &ada).iter().any(|text| text.contains("in the list")));
     world.tx(move |tx| archive(tx, &ada, id));
     assert!(world.read(|db| list(db, Place::Here, 0)).is_empty());
-    assert_eq!(world.read(|db| get_visible(db, "uber-cafe-go", None)).0.id, id);
+    assert_eq!(world.read(|db| visible(db, "uber-cafe-go", None)).0.id, id);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn organizers_change_a_course_and_each_other_but_never_the_owner() {
     world.tx(move |tx| add_organizer(tx, &by, id, "@Bo@us.test"));
     let by = bo.clone();
     world.tx(move |tx| edit(tx, &by, id, &draft("Rust, again", "")));
-    let row = world.read(|db| get_named(db, "rust"));
+    let row = world.read(|db| named(db, "rust"));
     assert_eq!(row.1.name, "Rust, again");
     let (by, owner) = (bo.clone(), ada.id);
     assert!(world.attempt(move |tx| remove_organizer(tx, &by, id, owner)).is_err());

@@ -1,5 +1,7 @@
 //! Does a course say everything about itself that others need, and is what others say of theirs cleaned?
 
+mod pages;
+
 use super::web::{Typed, read_query};
 use super::*;
 use crate::actor::{ActorKind, RemoteActor};
