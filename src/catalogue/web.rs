@@ -1,9 +1,12 @@
 //! How are courses listed, shown and found in a browser?
 
+mod person;
+
 use super::apub;
 use crate::actor::follow::FollowState;
 use crate::actor::{self, Actor};
 use crate::app::App;
+use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course, Place, Row};
 use crate::db::Db;
@@ -25,7 +28,7 @@ use std::num::NonZeroU32;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Lists, the course page and its documents, and search.
+/// Lists, the course page and its documents, people, and search.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/courses", get(index))
@@ -33,6 +36,7 @@ pub fn routes() -> Router<App> {
         .route("/c/{name}/moderators", get(moderators))
         .route("/c/{name}/featured", get(featured))
         .route("/search", get(search))
+        .route("/u/{name}", get(person::show))
 }
 
 #[derive(Deserialize)]
@@ -112,6 +116,7 @@ struct Show {
     following: Option<FollowState>,
     is_organizer: bool,
     is_moderator: bool,
+    assignments: Vec<Assignment>,
     license_url: String,
     language: String,
 }
@@ -126,6 +131,14 @@ impl Show {
     /// How many seats are left; nothing is known of mirrored courses.
     fn seats_left(&self, cohort: &Cohort) -> i64 {
         (cohort.seats - self.taken).max(0)
+    }
+
+    /// Until when work is handed in, in the reader's zone.
+    fn until(&self, assignment: &Assignment) -> String {
+        match self.page.person() {
+            Some(person) => format!("{} ({})", due::in_zone(assignment.due_at, &person.zone), person.zone),
+            None => due::in_utc(assignment.due_at),
+        }
     }
 }
 
@@ -164,6 +177,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         Some(cohort) => (enrollment::seats_taken(db, cohort.id)?, enrollment::count_active(db, cohort.id)?),
         None => (0, 0),
     };
+    let assignments = assignment::list_of_course(db, course.id, is_organizer)?;
     let outline = syllabus::current(db, course.id)?.map(|s| s.outline()).transpose()?.unwrap_or_default();
     let (license_url, language) = (course::license_url(&course.license), course::language_name(&course.language));
     Ok(Show {
@@ -182,6 +196,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         following,
         is_organizer,
         is_moderator,
+        assignments,
         license_url,
         language,
     })
