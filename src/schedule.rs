@@ -13,7 +13,10 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
         // Features add their lines here, one for each kind. An error keeps the job for later.
         JobKind::AssignmentDue => review::start(tx, AssignmentId(subject)).map(|_| ()),
         JobKind::ReviewsDue => review::release(tx, None, AssignmentId(subject)),
-        JobKind::Purge => jobs::purge(tx),
+        JobKind::Purge => {
+            media::purge(tx)?;
+            jobs::purge(tx)
+        }
     }
 }
 

@@ -173,10 +173,11 @@ impl Fields {
                 criteria.remove(c);
             }
             (Some("remove"), Some(c), Some(l)) => {
-                if let Some(criterion) = criteria.get_mut(c) {
-                    if criterion.levels.len() > *LEVELS.start() && l < criterion.levels.len() {
-                        criterion.levels.remove(l);
-                    }
+                if let Some(criterion) = criteria.get_mut(c)
+                    && criterion.levels.len() > *LEVELS.start()
+                    && l < criterion.levels.len()
+                {
+                    criterion.levels.remove(l);
                 }
             }
             (Some("up"), Some(c), _) if c > 0 && c < criteria.len() => criteria.swap(c, c - 1),

@@ -8,6 +8,9 @@ use crate::tests::study::{DAY, HOUR, Study};
 use diesel::{QueryDsl, RunQueryDsl};
 use serde_json::{Value, json};
 
+/// A name, and what is changed for the worse.
+type Spoilt<T> = (&'static str, fn(&mut T));
+
 fn jobs(study: &Study) -> Vec<(String, i64)> {
     study.world.read(|db| Ok(jobs::table.select((jobs::kind, jobs::run_at)).load(db)?))
 }
@@ -35,7 +38,7 @@ fn only_who_leads_may_write_and_open() {
 #[test]
 fn a_rubric_outside_the_bounds_is_refused() {
     let study = Study::new();
-    let spoil: Vec<(&str, fn(&mut super::Draft))> = vec![
+    let spoil: Vec<Spoilt<super::Draft>> = vec![
         ("none", |d| d.rubric.criteria.clear()),
         ("one level", |d| d.rubric.criteria[0].levels.truncate(1)),
         ("twice the word", |d| d.rubric.criteria[1].id = "CLEAR".into()),
@@ -133,7 +136,7 @@ fn our_own_page_reads_back() {
 fn strange_pages_are_refused_or_bounded() {
     let study = Study::new();
     let good = page(&study);
-    let spoiled: Vec<(&str, fn(&mut Value))> = vec![
+    let spoiled: Vec<Spoilt<Value>> = vec![
         ("no extension", |p| p["learning"] = Value::Null),
         ("another type", |p| p["learning"]["type"] = "oer:Quiz".into()),
         ("author elsewhere", |p| p["attributedTo"] = "https://evil.test/u/m".into()),

@@ -46,10 +46,10 @@ pub(super) fn page(assignment: &Assignment, around: &Around<'_>) -> Result<Value
         "interactionPolicy": {"canReply": {"automaticApproval": [wire::PUBLIC]}, "canQuote": {"automaticApproval": []}},
         "learning": learning(assignment, around.cohort)?,
     });
-    if assignment.opened_at.is_some_and(|opened| assignment.updated_at > opened) {
-        if let Some(fields) = page.as_object_mut() {
-            fields.insert("updated".into(), assignment.updated_at.rfc3339().into());
-        }
+    if assignment.opened_at.is_some_and(|opened| assignment.updated_at > opened)
+        && let Some(fields) = page.as_object_mut()
+    {
+        fields.insert("updated".into(), assignment.updated_at.rfc3339().into());
     }
     Ok(page)
 }

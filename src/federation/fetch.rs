@@ -100,7 +100,7 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     }
     metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
     let (net, now) = (app.net(), app.now().system());
-    let answer = net.client.get_file(&url, net.signer.get().as_ref(), now, most).await.map_err(|e| of_fetch(&e))?;
+    let answer = net.client.fetch_file(&url, net.signer.get().as_ref(), now, most).await.map_err(|e| of_fetch(&e))?;
     match answer.status {
         status if status.is_success() => Ok(answer.body),
         status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {

@@ -51,7 +51,7 @@ pub fn send(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()
     let document = own::note(&sent, tx.links());
     let kind = if revision.number == 1 { "Create" } else { "Update" };
     let uri = tx.links().activity(&tx.new_id());
-    let mut activity = wire::activity(kind, &uri, &author.uri, &[course.uri.clone()], &[], document);
+    let mut activity = wire::activity(kind, &uri, &author.uri, std::slice::from_ref(&course.uri), &[], document);
     if let Some(fields) = activity.as_object_mut() {
         fields.insert("published".into(), tx.now().rfc3339().into());
     }
@@ -94,7 +94,7 @@ pub fn send_withdrawal(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
     let tombstone = json!({"id": submission.uri, "type": "Tombstone", "formerType": "Note",
         "deleted": tx.now().rfc3339()});
     let uri = tx.links().activity(&tx.new_id());
-    let activity = wire::activity("Delete", &uri, &author.uri, &[course.uri.clone()], &[], tombstone);
+    let activity = wire::activity("Delete", &uri, &author.uri, std::slice::from_ref(&course.uri), &[], tombstone);
     outbox::send(tx, &author, &activity, &submission.uri, &Audience::people([&course]))?;
     Ok(())
 }

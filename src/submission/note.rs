@@ -38,10 +38,10 @@ pub(super) fn note(sent: &Sent<'_>, links: &Links) -> Value {
         "learning": {"type": "oer:Submission", "assessing": sent.assignment.uri, "revision": sent.revision.number,
             "digest": digest(&sent.revision.body_html, sent.files)},
     });
-    if sent.revision.number > 1 {
-        if let Some(fields) = note.as_object_mut() {
-            fields.insert("updated".into(), sent.revision.received_at.rfc3339().into());
-        }
+    if sent.revision.number > 1
+        && let Some(fields) = note.as_object_mut()
+    {
+        fields.insert("updated".into(), sent.revision.received_at.rfc3339().into());
     }
     note
 }

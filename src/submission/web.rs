@@ -56,6 +56,13 @@ impl Handed {
         waits && before
     }
 
+    /// The number of the version that counts, when that is not the last: a late one does not replace one in time.
+    pub fn earlier_counts(&self) -> Option<i64> {
+        let last_is_late = self.versions.first().is_some_and(|(last, _)| last.late);
+        let in_time = self.versions.iter().find(|(version, _)| !version.late);
+        in_time.filter(|_| last_is_late).map(|(version, _)| version.number)
+    }
+
     /// Whether its author took it back.
     pub fn is_withdrawn(&self) -> bool {
         self.submission.state.as_str() == "withdrawn"

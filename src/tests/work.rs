@@ -127,7 +127,12 @@ fn a_learner_hands_in_with_a_file_and_sees_the_receipt() {
     study.world.pass(3 * DAY);
     assert_eq!(hand_in(&study, bo, &path, &[]).0, 303);
     let (_, page) = get(&study, Some(bo), &path);
-    assert!(page.contains("after the deadline") && page.contains("Version 1") && page.contains("main.rs"));
+    assert!(
+        page.contains("after the deadline")
+            && page.contains("Version 1 counts")
+            && page.contains("Version 1")
+            && page.contains("main.rs")
+    );
     keep("handed_in", &page);
     let submission = study.world.read(|db| crate::submission::find(db, open.id, bo.id)).unwrap();
     for (who, may) in [(bo, 200), (&study.ada, 200), (&chi, 404)] {
@@ -164,7 +169,6 @@ fn a_file_goes_out_as_a_download_to_few() {
         Ok(crate::media::list_of(db, revision.id)?.remove(0))
     });
     let mut browser = study.browser(bo);
-    browser.headers.push(("accept", "application/activity+json".into()));
     let answer = browser.get(&file.path());
     let text = answer.text.clone();
     assert_eq!((answer.status.as_u16(), text.as_str()), (200, person));
@@ -173,6 +177,8 @@ fn a_file_goes_out_as_a_download_to_few() {
     assert!(header("content-disposition").starts_with("attachment; filename=\"a.json\""));
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert!(header("content-security-policy").contains("sandbox"));
+    browser.headers.push(("accept", "application/activity+json".into()));
+    assert_eq!(browser.get(&file.path()).status, 404, "servers sign, they have no sessions");
     let unknown = get(&study, None, "/media/unknown");
     assert_eq!(unknown.0, 404);
     assert_eq!(get(&study, Some(&study.ada), &file.path()).0, 200);

@@ -70,7 +70,7 @@ impl SafeClient {
     ///
     /// # Errors
     /// See [`FetchError::verdict`]; error statuses are answers.
-    pub async fn get_file(
+    pub async fn fetch_file(
         &self,
         url: &Url,
         signer: Option<&Signer>,
