@@ -1,3 +1,6 @@
-//! Do servers that speak only HTTP to each other keep their promises?
-#[test]
-fn t() {}
+//! Do real servers keep what the whole product promises? Each story starts its own and drives them only over HTTP.
+
+mod browser;
+mod mia;
+mod server;
+mod story;

@@ -92,6 +92,9 @@ async fn created(context: &Context, got: &Received) -> Result<()> {
 
 async fn updated(context: &Context, got: &Received) -> Result<()> {
     let object = got.object();
+    if review::apub::receive(context, got).await? {
+        return Ok(());
+    }
     let known = kind_of(context, own_id(object)).await?;
     let hands_in = submission::apub::is_submission(object)
         || known == SUBMISSION

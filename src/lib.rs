@@ -19,13 +19,13 @@ pub mod app;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
+pub mod setting;
 pub mod http;
 pub mod federation;
 pub mod jobs;
 pub mod mail;
 
 // Features: each may use those above it.
-pub mod setting;
 pub mod notice;
 pub mod note;
 pub mod account;

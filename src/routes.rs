@@ -37,3 +37,12 @@ pub fn router(app: &App, federation: &FederationConfig<App>, stop: Stop) -> Rout
     let inside = layers::inside(app, routes()).layer(FederationMiddleware::new(federation.clone()));
     layers::around(app, sign_in::web::recognising(app.clone(), inside), stop)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_routes_are_in_each_others_way() {
+        // Axum panics at the first pair that is.
+        drop(super::routes());
+    }
+}

@@ -188,7 +188,7 @@ fn problems_of(tx: &mut Tx<'_>, new: &NewAccount) -> Result<Problems> {
     let mut problems = Problems::default();
     let handle = handle_of(&new.handle);
     if !text::is_handle(&handle) {
-        problems.add("handle", "Please use 2 to 30 small letters, digits, - or _, without - at the ends.");
+        problems.add("handle", "Please use 2 to 30 small letters, digits or _.");
     } else if RESERVED.contains(&handle.as_str()) || actor::find_here(tx, &handle)?.is_some() {
         problems.add("handle", "This name is taken; please choose another.");
     }

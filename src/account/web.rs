@@ -1,9 +1,9 @@
-//! Where do people make an account, set the instance up, get a new password, and see each other?
+//! Where do people make an account, set the instance up, or get a new password?
 
 mod settings;
 
 use super::{NewAccount, SignedUp, check_password};
-use crate::actor::{self, Actor, ActorKind, ActorState};
+use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::crypto::Keypair;
 use crate::error::{Error, Problems, Result};
@@ -15,7 +15,7 @@ use crate::{account, text};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -28,7 +28,6 @@ pub fn routes() -> Router<App> {
         .route("/reset", get(reset_new).post(reset_create))
         .route("/reset/{token}", get(reset_edit).post(reset_update))
         .route("/set-up/{token}", get(set_up_new).post(set_up_create))
-        .route("/u/{name}", get(show))
         .merge(settings::routes())
 }
 
@@ -291,41 +290,4 @@ async fn reset(app: &App, token: String, form: &Form, owner: &Actor) -> Result<(
     check_password(form.value("password"), &[&owner.handle])?;
     let hash = password::hash(app, form.value("password")).await?;
     app.write(move |tx| account::reset(tx, &token, &hash)).await.map(drop)
-}
-
-#[derive(Template)]
-#[template(path = "account/show.html", config = ".askama.toml")]
-struct PersonPage {
-    page: Page,
-    actor: Actor,
-    is_me: bool,
-}
-
-async fn show(State(app): State<App>, page: Page, headers: HeaderMap, Path(name): Path<String>) -> Answer {
-    if crate::http::wants_wire(&headers) {
-        return wire_hook(&app, &name).await;
-    }
-    let own = app.links().host().to_owned();
-    let actor = app
-        .read(move |db| {
-            let name = name.strip_prefix('@').unwrap_or(&name);
-            match name.split_once('@') {
-                Some((handle, host)) if host != own => actor::find_by_acct(db, handle, host),
-                Some((handle, _)) => actor::find_here(db, handle),
-                None => actor::find_here(db, name),
-            }
-        })
-        .await?;
-    let seen =
-        |actor: &Actor| actor.state == ActorState::Active && matches!(actor.kind, ActorKind::Person | ActorKind::Bot);
-    let mut actor = actor.filter(seen).ok_or(Error::NotFound)?;
-    actor.summary = text::clean_again(&actor.summary);
-    let is_me = page.person().is_some_and(|me| me.actor.id == actor.id);
-    Ok(render(&PersonPage { page, actor, is_me })?.into_response())
-}
-
-/// Where the federation door of a person is to be called (`GET /u/{handle}` with an ActivityPub `Accept`): replace
-/// the body by the call of the function that answers the actor document.
-async fn wire_hook(_app: &App, _handle: &str) -> Answer {
-    Err(Error::NotFound)
 }

@@ -1,9 +1,12 @@
 //! How are courses listed, shown and found in a browser?
 
+mod person;
+
 use super::apub;
 use crate::actor::follow::FollowState;
 use crate::actor::{self, Actor};
 use crate::app::App;
+use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course, Place, Row};
 use crate::db::Db;
@@ -25,7 +28,7 @@ use std::num::NonZeroU32;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Lists, the course page and its documents, and search.
+/// Lists, the course page and its documents, people, and search.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/courses", get(index))
@@ -33,6 +36,7 @@ pub fn routes() -> Router<App> {
         .route("/c/{name}/moderators", get(moderators))
         .route("/c/{name}/featured", get(featured))
         .route("/search", get(search))
+        .route("/u/{name}", get(person::show))
 }
 
 #[derive(Deserialize)]
@@ -112,6 +116,7 @@ struct Show {
     following: Option<FollowState>,
     is_organizer: bool,
     is_moderator: bool,
+    assignments: Vec<Assignment>,
     license_url: String,
     language: String,
 }
@@ -126,6 +131,14 @@ impl Show {
     /// How many seats are left; nothing is known of mirrored courses.
     fn seats_left(&self, cohort: &Cohort) -> i64 {
         (cohort.seats - self.taken).max(0)
+    }
+
+    /// Until when work is handed in, in the reader's zone.
+    fn until(&self, assignment: &Assignment) -> String {
+        match self.page.person() {
+            Some(person) => format!("{} ({})", due::in_zone(assignment.due_at, &person.zone), person.zone),
+            None => due::in_utc(assignment.due_at),
+        }
     }
 }
 
@@ -145,16 +158,16 @@ async fn show(State(app): State<App>, headers: HeaderMap, page: Page, Path(name)
 
 fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
     let visitor = page.visitor.actor().cloned();
-    let (course, group) = course::get_visible(db, name, visitor.as_ref())?;
+    let (course, group) = course::visible(db, name, visitor.as_ref())?;
     let mut place = None;
     let mut cohort = cohort::current(db, course.id)?;
     let (mut following, mut is_organizer, mut is_moderator) = (None, false, false);
     if let Some(by) = &visitor {
-        if let Some((mine, run)) = enrollment::find_in_course(db, course.id, by.id)? {
-            if mine.is_current() || cohort.as_ref().is_some_and(|c| c.id == run.id) {
-                cohort = Some(run);
-                place = Some(mine);
-            }
+        if let Some((mine, run)) = enrollment::find_in_course(db, course.id, by.id)?
+            && (mine.is_current() || cohort.as_ref().is_some_and(|c| c.id == run.id))
+        {
+            cohort = Some(run);
+            place = Some(mine);
         }
         following = actor::follow::find(db, by.id, group.id)?.map(|follow| follow.state);
         is_organizer = group.here && course::organizes(db, by, &course)?;
@@ -164,6 +177,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         Some(cohort) => (enrollment::seats_taken(db, cohort.id)?, enrollment::count_active(db, cohort.id)?),
         None => (0, 0),
     };
+    let assignments = assignment::list_of_course(db, course.id, is_organizer)?;
     let outline = syllabus::current(db, course.id)?.map(|s| s.outline()).transpose()?.unwrap_or_default();
     let (license_url, language) = (course::license_url(&course.license), course::language_name(&course.language));
     Ok(Show {
@@ -182,6 +196,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         following,
         is_organizer,
         is_moderator,
+        assignments,
         license_url,
         language,
     })
@@ -189,7 +204,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
 
 /// A course of this instance that everyone may see.
 fn here(db: &mut Db, name: &str) -> Result<Row> {
-    let (course, group) = course::get_visible(db, name, None)?;
+    let (course, group) = course::visible(db, name, None)?;
     if group.here { Ok((course, group)) } else { Err(Error::NotFound) }
 }
 

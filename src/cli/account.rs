@@ -30,7 +30,7 @@ pub enum AccountCommand {
 /// Whose account to make.
 #[derive(Args, Clone, Debug)]
 pub struct NewPerson {
-    /// Name of the account: small letters, digits, - and _
+    /// Name of the account: small letters, digits and _
     name: String,
     /// Mail address
     #[arg(long)]

@@ -59,7 +59,7 @@ fn plan(form: &Form) -> Plan {
 async fn organized(app: &App, name: String, by: &Actor) -> Result<(Course, Actor)> {
     let by = by.clone();
     app.read(move |db| {
-        let (course, group) = course::get_visible(db, &name, Some(&by))?;
+        let (course, group) = course::visible(db, &name, Some(&by))?;
         course::may_organize(db, &by, &course)?;
         Ok((course, group))
     })
@@ -111,7 +111,7 @@ async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) -> Ans
             let course = course::get(db, cohort.course_id)?;
             let group = actor::get(db, course.actor_id)?;
             let name = group.path().trim_start_matches("/c/").to_owned();
-            course::get_visible(db, &name, visitor.as_ref())?;
+            course::visible(db, &name, visitor.as_ref())?;
             Ok(group.path())
         })
         .await?;

@@ -63,7 +63,7 @@ impl Draft {
             return self.handle.trim_start_matches('@').to_ascii_lowercase();
         }
         let made = text::slug(&self.title).unwrap_or_default();
-        text::truncate(&made, LONGEST_HANDLE).trim_end_matches(['-', '_']).to_owned()
+        text::truncate(&made, LONGEST_HANDLE).trim_end_matches('_').to_owned()
     }
 
     /// Refuses what cannot be used, field by field.
@@ -85,15 +85,13 @@ impl Draft {
     /// Refuses a handle that cannot be used.
     pub fn check_handle(&self) -> Result<()> {
         let handle = self.handle();
-        let usable = text::is_handle(&handle) && handle.len() <= LONGEST_HANDLE && !handle.ends_with("-bot");
+        let usable = text::is_handle(&handle) && handle.len() <= LONGEST_HANDLE && !handle.ends_with("_bot");
         if usable {
             return Ok(());
         }
         Err(Error::invalid(
             "handle",
-            format!(
-                "Please choose 2 to {LONGEST_HANDLE} small letters, digits, hyphens or underscores, not ending in -bot."
-            ),
+            format!("Please choose 2 to {LONGEST_HANDLE} small letters, digits or underscores, not ending in _bot."),
         ))
     }
 

@@ -149,7 +149,7 @@ pub fn organizers(db: &mut Db, course: CourseId) -> Result<Vec<Actor>> {
 }
 
 /// The course that a path names: `handle` here or `handle@host` elsewhere.
-pub fn get_named(db: &mut Db, name: &str) -> Result<Row> {
+pub fn named(db: &mut Db, name: &str) -> Result<Row> {
     let actor = match name.split_once('@') {
         None => actor::find_here(db, name)?,
         Some((handle, host)) => actor::find_by_acct(db, handle, host)?,
@@ -160,8 +160,8 @@ pub fn get_named(db: &mut Db, name: &str) -> Result<Row> {
 }
 
 /// The course that a path names, when this visitor may see it; what is not listed exists for nobody else.
-pub fn get_visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
-    let (course, actor) = get_named(db, name)?;
+pub fn visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
+    let (course, actor) = named(db, name)?;
     if course.is_public() {
         return Ok((course, actor));
     }

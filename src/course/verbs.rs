@@ -34,7 +34,7 @@ pub fn propose(tx: &mut Tx<'_>, by: &Actor, draft: &Draft, keys: &BotKeys) -> Re
     draft.check()?;
     draft.check_handle()?;
     let (handle, summary) = (draft.handle(), draft.summary()?);
-    let bot_handle = format!("{handle}-bot");
+    let bot_handle = format!("{handle}_bot");
     let group = NewActor {
         kind: ActorKind::Course,
         handle: &handle,

@@ -116,7 +116,7 @@ impl Edit {
 async fn organized(app: &App, name: String, by: &Actor) -> Result<Row> {
     let by = by.clone();
     app.read(move |db| {
-        let (course, group) = super::get_visible(db, &name, Some(&by))?;
+        let (course, group) = super::visible(db, &name, Some(&by))?;
         super::may_organize(db, &by, &course)?;
         Ok((course, group))
     })
@@ -245,7 +245,7 @@ async fn proposals(State(app): State<App>, page: Page, person: SignedIn) -> Answ
 
 async fn moderated(app: &App, name: String, by: &Actor) -> Result<Row> {
     let by = by.clone();
-    app.read(move |db| super::may_moderate(db, &by).and_then(|()| super::get_named(db, &name))).await
+    app.read(move |db| super::may_moderate(db, &by).and_then(|()| super::named(db, &name))).await
 }
 
 async fn list_it(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {

@@ -18,10 +18,11 @@ pub fn followed(tx: &mut Tx<'_>, followed: ActorId, follower: ActorId, uri: &str
     if group.here && !person.here {
         let follow = json!({"id": uri, "type": "Follow", "actor": person.uri, "object": group.uri});
         answer(tx, &group, &person, "Accept", follow, None)?;
-        if group.kind == ActorKind::Course && !again {
-            if let Some(course) = course::find_by_actor(tx, group.id)? {
-                welcome(tx, &course, &group, &person)?;
-            }
+        if group.kind == ActorKind::Course
+            && !again
+            && let Some(course) = course::find_by_actor(tx, group.id)?
+        {
+            welcome(tx, &course, &group, &person)?;
         }
     } else if !group.here && person.here {
         let mut follow = wire::activity("Follow", uri, &person.uri, &[], &[], group.uri.clone().into());
@@ -62,7 +63,7 @@ pub fn unfollowed(tx: &mut Tx<'_>, followed: ActorId, follower: ActorId) -> Resu
         fields.remove("@context");
     }
     let uri = tx.links().activity(&tx.new_id());
-    let undo = wire::activity("Undo", &uri, &person.uri, &[group.uri.clone()], &[], follow);
+    let undo = wire::activity("Undo", &uri, &person.uri, std::slice::from_ref(&group.uri), &[], follow);
     outbox::send(tx, &person, &undo, &group.uri, &Audience::people([&group]))?;
     Ok(())
 }
@@ -73,8 +74,14 @@ pub fn asked(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let Some(uri) = all.place.join_uri.clone().filter(|_| all.place.state == EnrollmentState::Asked) else {
         return Ok(());
     };
-    let mut join =
-        wire::activity("Join", &uri, &all.person.uri, &[all.group.uri.clone()], &[], all.group.uri.clone().into());
+    let mut join = wire::activity(
+        "Join",
+        &uri,
+        &all.person.uri,
+        std::slice::from_ref(&all.group.uri),
+        &[],
+        all.group.uri.clone().into(),
+    );
     if let Some(fields) = join.as_object_mut() {
         let learning = json!({
             "type": "study:Enrollment", "role": "Learner", "cohort": all.cohort.public_id, "message": all.place.message,
@@ -177,7 +184,7 @@ fn answer(
 ) -> Result<()> {
     let uri = tx.links().activity(&tx.new_id());
     let about = wire::id_of(&asked).unwrap_or_default().to_owned();
-    let mut answer = wire::activity(kind, &uri, &group.uri, &[person.uri.clone()], &[], asked);
+    let mut answer = wire::activity(kind, &uri, &group.uri, std::slice::from_ref(&person.uri), &[], asked);
     if let (Some(fields), Some((key, value))) = (answer.as_object_mut(), more) {
         fields.insert(key.into(), value);
     }

@@ -81,10 +81,8 @@ pub async fn undo(context: &Context, got: &Received) -> Result<()> {
 
 fn undo_one(tx: &mut Tx<'_>, by: &Actor, object: &Value) -> Result<()> {
     let uri = wire::id_of(object).unwrap_or_default().to_owned();
-    if let Some(author) = wire::id(object, "actor") {
-        if author != by.uri {
-            return Err(Error::denied("Only one's own Follow or Join can be undone."));
-        }
+    if wire::id(object, "actor").is_some_and(|author| author != by.uri) {
+        return Err(Error::denied("Only one's own Follow or Join can be undone."));
     }
     if let Some(place) = super::find_by_join(tx, &uri)? {
         return super::leave(tx, by, place.id).map(drop);
@@ -101,10 +99,11 @@ fn undo_one(tx: &mut Tx<'_>, by: &Actor, object: &Value) -> Result<()> {
         return super::leave_course(tx, by, &course).map(drop);
     }
     super::unfollow(tx, by, &course)?;
-    if let Some((place, _)) = super::find_in_course(tx, course.id, by.id)? {
-        if place.join_uri.is_none() && place.is_current() {
-            super::leave(tx, by, place.id)?;
-        }
+    if let Some((place, _)) = super::find_in_course(tx, course.id, by.id)?
+        && place.join_uri.is_none()
+        && place.is_current()
+    {
+        super::leave(tx, by, place.id)?;
     }
     Ok(())
 }

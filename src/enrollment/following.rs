@@ -11,10 +11,9 @@ use crate::event::Happened;
 pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowState> {
     by.may_act()?;
     let group = actor::get(tx, course.actor_id)?;
-    if let Some(known) = follow::find(tx, by.id, group.id)? {
-        if known.state == FollowState::Accepted {
-            return Ok(known.state);
-        }
+    let known = follow::find(tx, by.id, group.id)?;
+    if let Some(known) = known.filter(|known| known.state == FollowState::Accepted) {
+        return Ok(known.state);
     }
     let uri = tx.links().activity(&tx.new_id());
     let state = if group.here { FollowState::Accepted } else { FollowState::Pending };

@@ -192,8 +192,8 @@ fn a_follower_is_welcomed_once_and_enrolls_by_a_word() {
         &mia,
         json!({"type": "Create", "object": {
             "id": "https://blog.test/n1", "type": "Note", "attributedTo": mia.uri, "inReplyTo": welcome["id"],
-            "to": ["https://us.test/u/rust-bot"], "cc": [],
-            "content": "<p><a href=\"https://us.test/u/rust-bot\">@rust-bot</a> Enroll, please!</p>",
+            "to": ["https://us.test/u/rust_bot"], "cc": [],
+            "content": "<p><a href=\"https://us.test/u/rust_bot\">@rust_bot</a> Enroll, please!</p>",
         }}),
     );
     let (course, wish) = school.world.read(|db| read_wish(db, &answer)).unwrap();

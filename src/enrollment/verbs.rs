@@ -140,6 +140,9 @@ pub fn leave(tx: &mut Tx<'_>, by: &Actor, id: EnrollmentId) -> Result<Enrollment
     if !place.is_current() {
         return Ok(place);
     }
+    if place.role == Role::Organizer {
+        return Err(Error::denied("Organizers leave by no longer organizing the course."));
+    }
     let cohort = cohort::lock(tx, place.cohort_id)?;
     let place = store::move_to(tx, id, EnrollmentState::Left)?;
     tx.record(Some(by.id), Happened::EnrollmentLeft(id))?;

@@ -19,8 +19,8 @@ use axum::routing::{get, post};
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/cohorts/{id}/enrollment", post(enroll))
-        .route("/c/{name}/following", post(follow))
-        .route("/c/{name}/unfollowing", post(unfollow))
+        .route("/c/{name}/follow", post(follow))
+        .route("/c/{name}/unfollow", post(unfollow))
         .route("/c/{name}/people", get(people))
         .route("/enrollments/{id}/leaving", get(ask_leaving).post(leave))
         .route("/enrollments/{id}/removal", get(ask_removal).post(remove))
@@ -58,7 +58,7 @@ fn said(state: EnrollmentState) -> &'static str {
 async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
     let (path, state) = app
         .write(move |tx| {
-            let (course, group) = course::get_visible(tx, &name, Some(&person.actor))?;
+            let (course, group) = course::visible(tx, &name, Some(&person.actor))?;
             Ok((group.path(), super::follow(tx, &person.actor, &course)?))
         })
         .await?;
@@ -69,7 +69,7 @@ async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<Strin
 async fn unfollow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
     let path = app
         .write(move |tx| {
-            let (course, group) = course::get_visible(tx, &name, Some(&person.actor))?;
+            let (course, group) = course::visible(tx, &name, Some(&person.actor))?;
             super::unfollow(tx, &person.actor, &course)?;
             Ok(group.path())
         })
@@ -109,7 +109,7 @@ async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) ->
     let visitor = page.visitor.actor().cloned();
     let shown = app
         .read(move |db| {
-            let (course, group) = course::get_visible(db, &name, visitor.as_ref())?;
+            let (course, group) = course::visible(db, &name, visitor.as_ref())?;
             let followers = actor::follow::count_followers(db, group.id)?;
             let organizers = course::organizers(db, course.id)?;
             let cohort = current_for(db, &course, visitor.as_ref())?;
@@ -131,12 +131,11 @@ async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) ->
 
 /// The run in which the visitor takes part, otherwise the one that people join now, otherwise the newest.
 fn current_for(db: &mut Db, course: &Course, visitor: Option<&Actor>) -> Result<Option<Cohort>> {
-    if let Some(by) = visitor {
-        if let Some((place, cohort)) = super::find_in_course(db, course.id, by.id)? {
-            if place.is_current() {
-                return Ok(Some(cohort));
-            }
-        }
+    if let Some(by) = visitor
+        && let Some((place, cohort)) = super::find_in_course(db, course.id, by.id)?
+        && place.is_current()
+    {
+        return Ok(Some(cohort));
     }
     match cohort::current(db, course.id)? {
         Some(cohort) => Ok(Some(cohort)),

@@ -12,7 +12,7 @@ pub enum Wish {
 /// Longest message that is read as a wish, in characters: a longer one is a text of its own that happens to say "join".
 const LONGEST: usize = 280;
 
-/// The first word that asks for something. Names such as `@rust-bot@school.example` and addresses are passed over, and
+/// The first word that asks for something. Names such as `@rust_bot@school.example` and addresses are passed over, and
 /// "not" or "don't" before the word means that nothing is asked.
 pub fn read(plain: &str) -> Option<Wish> {
     if plain.chars().count() > LONGEST {
@@ -39,9 +39,9 @@ mod tests {
     fn people_ask_in_their_own_words() {
         for (said, wish) in [
             ("enroll", Some(Wish::Enroll)),
-            ("@rust-bot@us.test Enroll!", Some(Wish::Enroll)),
+            ("@rust_bot@us.test Enroll!", Some(Wish::Enroll)),
             ("I would like to join, please", Some(Wish::Enroll)),
-            ("@rust@us.test @rust-bot@us.test unenroll", Some(Wish::Leave)),
+            ("@rust@us.test @rust_bot@us.test unenroll", Some(Wish::Leave)),
             ("Leave.", Some(Wish::Leave)),
             ("I do not want to join", None),
             ("Thanks for the welcome", None),

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 fn router(world: &World, stop: Stop) -> Router {
-    let app = App::new(Config::default(), world.pool.clone());
+    let app = App::new(Config::default(), world.pool.clone()).unwrap();
     let routes = Router::new()
         .route("/panic", get(|| async { panic!("over") as &str }))
         .route("/slow", get(|| async { tokio::time::sleep(Duration::from_millis(200)).await }))

@@ -5,7 +5,10 @@ pub mod web;
 
 use crate::account;
 use crate::actor::Actor;
-use crate::db::Tx;
+use crate::cohort::{self, Cohort};
+use crate::course::{self, Course, Place};
+use crate::db::{Db, Tx};
+use crate::enrollment;
 use crate::error::Result;
 use crate::setting::{self, Settings};
 
@@ -32,6 +35,41 @@ pub struct Offer {
     pub when: String,
     /// Such as `7 of 20 seats left`; may be empty.
     pub seats: String,
+}
+
+/// How many courses stand on the front page.
+const OFFERS: usize = 6;
+
+/// Courses with a run that people can join or that is planned, newest first: for everyone.
+pub fn offers(db: &mut Db) -> Result<Vec<Offer>> {
+    let mut offers = Vec::new();
+    for (course, group) in course::list(db, Place::Everywhere, 0)? {
+        if let Some(cohort) = cohort::current(db, course.id)? {
+            offers.push(offer(db, &course, &group, &cohort)?);
+        }
+        if offers.len() == OFFERS {
+            break;
+        }
+    }
+    Ok(offers)
+}
+
+fn offer(db: &mut Db, course: &Course, group: &Actor, cohort: &Cohort) -> Result<Offer> {
+    let seats = if group.here {
+        let left = (cohort.seats - enrollment::seats_taken(db, cohort.id)?).max(0);
+        format!("{left} of {} seats left", cohort.seats)
+    } else {
+        format!("{} seats", cohort.seats)
+    };
+    Ok(Offer {
+        title: group.name.clone(),
+        path: group.path(),
+        tagline: course.tagline.clone(),
+        state: cohort.state.to_string(),
+        host: if group.here { String::new() } else { group.host.clone() },
+        when: cohort::range(&cohort.starts_on, &cohort.ends_on),
+        seats,
+    })
 }
 
 #[cfg(test)]

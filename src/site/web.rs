@@ -1,15 +1,15 @@
 //! What does the instance say about itself? Front page, about, rules and privacy.
 
 use super::{Offer, admin};
-use crate::account;
 use crate::app::App;
 use crate::error::Result;
-use crate::http::{Answer, Page, render};
+use crate::http::{Answer, Page, render, wants_wire};
 use crate::setting::{self, Cache, Settings};
-use crate::text;
+use crate::{account, federation, text};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
@@ -41,16 +41,15 @@ struct FrontPage {
     has_admin: bool,
 }
 
-async fn index(State(app): State<App>, page: Page) -> Answer {
+/// The front page; to other servers, the document of the instance.
+async fn index(State(app): State<App>, headers: HeaderMap, page: Page) -> Answer {
+    if wants_wire(&headers) {
+        return federation::web::instance(State(app)).await;
+    }
     let settings = settings(&app).await?;
-    let offers = offers(&app).await?;
+    let offers = app.read(super::offers).await?;
     let has_admin = page.person().is_some() || app.read(account::has_admin).await?;
     Ok(render(&FrontPage { page, settings, offers, has_admin })?.into_response())
-}
-
-/// Courses that can be joined, for the front page: to be filled from the course feature.
-async fn offers(_app: &App) -> Result<Vec<Offer>> {
-    Ok(Vec::new())
 }
 
 #[derive(Template)]

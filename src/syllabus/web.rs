@@ -39,7 +39,7 @@ struct Show {
 async fn load(app: &App, page: &Page, name: String, wanted: Option<i64>) -> Result<Show> {
     let (visitor, page) = (page.visitor.actor().cloned(), page.clone());
     app.read(move |db| {
-        let (course, group) = course::get_visible(db, &name, visitor.as_ref())?;
+        let (course, group) = course::visible(db, &name, visitor.as_ref())?;
         let is_organizer = match &visitor {
             Some(by) if group.here => course::organizes(db, by, &course)?,
             _ => false,
@@ -77,7 +77,7 @@ async fn versions(State(app): State<App>, page: Page, Path(name): Path<String>) 
     let visitor = page.visitor.actor().cloned();
     let (group, rows) = app
         .read(move |db| {
-            let (course, group) = course::get_visible(db, &name, visitor.as_ref())?;
+            let (course, group) = course::visible(db, &name, visitor.as_ref())?;
             Ok((group, super::list(db, course.id)?))
         })
         .await?;
@@ -101,7 +101,7 @@ struct Edit {
 async fn organized(app: &App, name: String, by: &Actor) -> Result<(Course, Actor, Option<Syllabus>)> {
     let by = by.clone();
     app.read(move |db| {
-        let (course, group) = course::get_visible(db, &name, Some(&by))?;
+        let (course, group) = course::visible(db, &name, Some(&by))?;
         course::may_organize(db, &by, &course)?;
         Ok((course.clone(), group, super::current(db, course.id)?))
     })

@@ -42,7 +42,7 @@ impl Study {
         let (group, bot) = world.tx(move |tx| {
             let new = |kind, handle, name| NewActor { kind, handle, name, summary: "", keys: &keys };
             let group = actor::create(tx, &new(ActorKind::Course, "rust", "Rust from the ground up"))?;
-            Ok((group, actor::create(tx, &new(ActorKind::Bot, "rust-bot", "Rust"))?))
+            Ok((group, actor::create(tx, &new(ActorKind::Bot, "rust_bot", "Rust"))?))
         });
         Self::around(world, group, bot)
     }
@@ -68,7 +68,7 @@ impl Study {
             }
         };
         let group = world.put(remote(ActorKind::Course, "c", "rust"));
-        let bot = world.put(remote(ActorKind::Bot, "u", "rust-bot"));
+        let bot = world.put(remote(ActorKind::Bot, "u", "rust_bot"));
         Self::around(world, group, bot)
     }
 

@@ -5,16 +5,14 @@ use std::ops::RangeInclusive;
 /// How many bytes a handle has.
 pub const HANDLE_BYTES: RangeInclusive<usize> = 2..=30;
 
-/// Whether `text` may be a local handle: `[a-z0-9_-]`, 2 to 30 of them, no hyphen at either end
-/// (microblog software does not recognise such a mention).
+/// Whether `text` may be a local handle: `[a-z0-9_]`, 2 to 30 of them. Some microblog software (snac among them) ends a
+/// mention at a hyphen, so that nobody there could write to such a name.
 pub fn is_handle(text: &str) -> bool {
     HANDLE_BYTES.contains(&text.len())
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// A handle made from a title: `Über Café & Go!` becomes `uber-cafe-go`.
+/// A handle made from a title: `Über Café & Go!` becomes `uber_cafe_go`.
 ///
 /// `None` when the title has too few letters that have a Latin spelling.
 pub fn slug(title: &str) -> Option<String> {
@@ -26,7 +24,7 @@ pub fn slug(title: &str) -> Option<String> {
             Some(Some(letters)) => out.push_str(letters),
             // Apostrophes and combining accents sit inside a word.
             None if matches!(c, '\'' | '’' | '\u{300}'..='\u{36f}') => {}
-            None if !out.is_empty() && !out.ends_with('-') => out.push('-'),
+            None if !out.is_empty() && !out.ends_with('_') => out.push('_'),
             None => {}
         }
         if out.len() >= *HANDLE_BYTES.end() {
@@ -34,7 +32,7 @@ pub fn slug(title: &str) -> Option<String> {
         }
     }
     out.truncate(*HANDLE_BYTES.end());
-    out.truncate(out.trim_end_matches('-').len());
+    out.truncate(out.trim_end_matches('_').len());
     is_handle(&out).then_some(out)
 }
 

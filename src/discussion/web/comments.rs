@@ -36,7 +36,7 @@ fn discussed(db: &mut Db, id: &str, by: Option<&Actor>) -> Result<(Assignment, A
     let course = cohort::get(db, assignment.cohort_id)?.course_id;
     let group = course::get(db, course)?.actor_id;
     let name = actor::get(db, group)?.path().trim_start_matches("/c/").to_owned();
-    let row = course::get_visible(db, &name, by)?;
+    let row = course::visible(db, &name, by)?;
     Ok((assignment, around(db, row, by)?))
 }
 

@@ -95,7 +95,7 @@ fn around_post(db: &mut Db, post: &Post, by: Option<&Actor>) -> Result<Around> {
     let course = course::get(db, post.course_id)?;
     let group = actor::get(db, course.actor_id)?;
     let name = group.path().trim_start_matches("/c/").to_owned();
-    let row = course::get_visible(db, &name, by)?;
+    let row = course::visible(db, &name, by)?;
     around(db, row, by)
 }
 
@@ -118,7 +118,7 @@ async fn load_index(app: &App, page: Page, (name, number): (String, i64), form: 
     let by = page.visitor.actor().cloned();
     let (around, mut threads) = app
         .read(move |db| {
-            let row = course::get_visible(db, &name, by.as_ref())?;
+            let row = course::visible(db, &name, by.as_ref())?;
             let around = around(db, row, by.as_ref())?;
             let threads = super::threads(db, around.course.id, number)?;
             Ok((around, threads))
@@ -140,7 +140,7 @@ async fn create(State(app): State<App>, page: Page, who: SignedIn, Path(name): P
     let result = match written(&form) {
         Ok((title, body_md, body_html)) => {
             app.write(move |tx| {
-                let (course, _) = course::get_visible(tx, &asked, Some(&by))?;
+                let (course, _) = course::visible(tx, &asked, Some(&by))?;
                 let published_at = tx.now();
                 let course_id = course.id;
                 let new = NewPost { course_id, uri: None, in_reply_to: None, title, body_md, body_html, published_at };

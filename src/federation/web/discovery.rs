@@ -4,9 +4,11 @@ use crate::actor::{self, Actor, ActorState};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::peer::OWN_KIND;
+use crate::http::negotiate::wire_with;
 use crate::http::{Answer, WIRE_TYPE};
+use crate::setting::{self, SignUp};
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ pub(super) struct Asked {
     resource: Option<String>,
 }
 
-/// Whose handle is it? Only an exact one of somebody here is answered (NRM-05).
+/// Whose handle is it? Only an exact one of somebody here is answered (NRM-05); 410 for who is gone.
 pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>) -> Answer {
     let resource = asked.resource.filter(|text| text.len() <= LONGEST).ok_or(Error::NotFound)?;
     let host = app.links().host().to_owned();
@@ -31,8 +33,13 @@ pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>
         Some(_) => None,
         None => app.read(move |db| actor::find_by_uri(db, &resource)).await?.filter(|actor| actor.here),
     };
-    let actor = found.filter(|actor| actor.state == ActorState::Active).ok_or(Error::NotFound)?;
-    Ok(json_as("application/jrd+json", &descriptor(&app, &actor)))
+    let actor = found.ok_or(Error::NotFound)?;
+    match actor.state {
+        ActorState::Active => Ok(json_as("application/jrd+json", &descriptor(&app, &actor))),
+        ActorState::Gone => Ok(wire_with(StatusCode::GONE, &super::tombstone(&actor.uri))),
+        // Suspended, or waiting for approval: not there.
+        ActorState::Suspended => Err(Error::NotFound),
+    }
 }
 
 fn descriptor(app: &App, actor: &Actor) -> Value {
@@ -59,15 +66,21 @@ pub(super) async fn nodeinfo_index(State(app): State<App>) -> Response {
 
 /// What this is. How many people are here is the only number.
 pub(super) async fn nodeinfo(State(app): State<App>) -> Result<Response> {
-    let people = app.read(actor::count_people).await?;
+    let (people, settings) = app.read(|db| Ok((actor::count_people(db)?, setting::load(db)?))).await?;
+    let mut software = json!({"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")});
+    // Said only when it is known where the source is.
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    if let Some(fields) = software.as_object_mut().filter(|_| !repository.is_empty()) {
+        fields.insert("repository".into(), repository.into());
+    }
     let document = json!({
         "version": "2.1",
-        "software": {"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")},
+        "software": software,
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
-        "openRegistrations": false,
+        "openRegistrations": settings.sign_up == SignUp::Open,
         "usage": {"users": {"total": people}},
-        "metadata": {},
+        "metadata": {"nodeName": settings.name, "nodeDescription": settings.description},
     });
     Ok(json_as("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"", &document))
 }

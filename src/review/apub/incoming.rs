@@ -209,10 +209,8 @@ pub async fn task(context: &Context, got: &Received) -> Result<()> {
 /// The one person here to whom the note is addressed.
 fn recipient(tx: &mut Tx<'_>, note: &Value) -> Result<Actor> {
     for uri in wire::ids(note, "to") {
-        if let Some(actor) = actor::find_by_uri(tx, uri)? {
-            if actor.here {
-                return Ok(actor);
-            }
+        if let Some(actor) = actor::find_by_uri(tx, uri)?.filter(|actor| actor.here) {
+            return Ok(actor);
         }
     }
     Err(Error::NotFound)

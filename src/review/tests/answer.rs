@@ -15,7 +15,7 @@ fn levels_are_named_in_many_ways() {
         "Clear: 2\nCORRECT = 1\ncurious 0",
         "clear:2\ncorrect=1\ncurious   0.",
         "  clear fully\n* correct: Partly\n- curious = not yet",
-        "@rust-bot clear 2\ncorrect 1\n@rust-bot@north.example @ada curious 0",
+        "@rust_bot clear 2\ncorrect 1\n@rust_bot@north.example @ada curious 0",
         "curious 0\n\ncorrect 1\n\nclear 2!",
         "clear 2\nclear 2\ncorrect 1\ncurious not yet",
     ] {
@@ -29,7 +29,7 @@ fn levels_are_named_in_many_ways() {
 #[test]
 fn the_rest_is_the_comment() {
     let reading = of(
-        "@rust-bot Thank you!\nclear 2\ncorrect 1\ncurious 2\nClear as water, correct me if I am wrong.\n\nNice 3 pages.",
+        "@rust_bot Thank you!\nclear 2\ncorrect 1\ncurious 2\nClear as water, correct me if I am wrong.\n\nNice 3 pages.",
     );
     assert_eq!(reading.levels, levels(2, 1, 2));
     assert_eq!(reading.comment, "Thank you!\nClear as water, correct me if I am wrong.\n\nNice 3 pages.");
@@ -54,9 +54,9 @@ fn levels_that_do_not_exist_are_said_to_be_unclear() {
 
 #[test]
 fn html_of_microblogs_reads_like_lines() {
-    let mastodon = "<p><span class=\"h-card\" translate=\"no\"><a href=\"https://north.example/u/rust-bot\" class=\"u-url mention\">@<span>rust-bot</span></a></span> clear 2<br>correct: partly<br />curious=0</p><p>Well done &amp; brief</p>";
-    let snac = "<p><a href=\"https://north.example/u/rust-bot\" class=\"mention\">@rust-bot@north.example</a></p><p>Clear 2</p><p>Correct 1</p><p>Curious not yet</p><p>Well done &amp; brief</p>";
-    let plain = "@rust-bot@north.example clear 2\ncorrect 1\ncurious 0\n\nWell done & brief";
+    let mastodon = "<p><span class=\"h-card\" translate=\"no\"><a href=\"https://north.example/u/rust_bot\" class=\"u-url mention\">@<span>rust_bot</span></a></span> clear 2<br>correct: partly<br />curious=0</p><p>Well done &amp; brief</p>";
+    let snac = "<p><a href=\"https://north.example/u/rust_bot\" class=\"mention\">@rust_bot@north.example</a></p><p>Clear 2</p><p>Correct 1</p><p>Curious not yet</p><p>Well done &amp; brief</p>";
+    let plain = "@rust_bot@north.example clear 2\ncorrect 1\ncurious 0\n\nWell done & brief";
     for html in [mastodon, snac, plain] {
         let reading = of(&text::plain(html).unwrap());
         assert_eq!(reading.levels, levels(2, 1, 0), "{html}");

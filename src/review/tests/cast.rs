@@ -54,7 +54,7 @@ impl Cast {
         let (group, bot) = world.tx(move |tx| {
             let new = |kind, handle, name| NewActor { kind, handle, name, summary: "", keys: &keys };
             let group = actor::create(tx, &new(ActorKind::Course, "rust", "Rust from the ground up"))?;
-            Ok((group, actor::create(tx, &new(ActorKind::Bot, "rust-bot", "Rust helper"))?))
+            Ok((group, actor::create(tx, &new(ActorKind::Bot, "rust_bot", "Rust helper"))?))
         });
         Self::with(world, ada, &group, bot)
     }
@@ -81,7 +81,7 @@ impl Cast {
             })
         };
         let group = remote(ActorKind::Course, "c", "rust");
-        let bot = remote(ActorKind::Bot, "u", "rust-bot");
+        let bot = remote(ActorKind::Bot, "u", "rust_bot");
         Self::with(world, ada, &group, bot)
     }
 

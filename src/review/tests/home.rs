@@ -142,7 +142,7 @@ async fn reviews_by_others_leave_no_trace() {
 async fn lines_from_a_microblog_are_a_review() {
     let (cast, bo, mia, dov) = north();
     let task = task_on(&cast, &mia, &bo);
-    let bot = "https://us.test/u/rust-bot";
+    let bot = "https://us.test/u/rust_bot";
     let say = |number: i64, parent: Option<&str>, html: &str| {
         let mut activity = create(&mia, bot, json!({"content": html}));
         activity["object"]["id"] = json!(format!("https://micro.example/u/mia/notes/{number}"));
@@ -152,12 +152,12 @@ async fn lines_from_a_microblog_are_a_review() {
         received(&cast, &mia, activity)
     };
     let context = context(&cast).await;
-    let wrong = say(1, Some(&task.uri), "<p>@rust-bot clear 9<br>correct 1<br>curious 1</p>");
+    let wrong = say(1, Some(&task.uri), "<p>@rust_bot clear 9<br>correct 1<br>curious 1</p>");
     assert!(apub::concerns(&context, &wrong).await.unwrap());
     assert!(apub::reply(&context, &wrong).await.unwrap_err().to_string().contains("Clear has levels 0 to 2"));
     assert_eq!(sent_as(&cast, &mia, "study:Refusal").len(), 1);
     let right =
-        say(2, Some(&task.uri), "<p>@rust-bot clear 2<br>correct fully<br>curious: 1</p><p>Lovely.<br>Go on!</p>");
+        say(2, Some(&task.uri), "<p>@rust_bot clear 2<br>correct fully<br>curious: 1</p><p>Lovely.<br>Go on!</p>");
     apub::reply(&context, &right).await.unwrap();
     let review = cast.world.read(|db| review::review_of(db, task.id)).unwrap();
     assert_eq!((review.levels().unwrap(), review.comment_html.as_str()), (levels(2, 2, 1), "<p>Lovely.<br>Go on!</p>"));

@@ -86,7 +86,7 @@ async fn tasks_come_from_the_courses_bot_alone() {
     let context = context(&cast).await;
     for by in [
         cast.world.person_elsewhere("mallory", "north.example"),
-        cast.world.person_elsewhere("rust-bot", "evil.example"),
+        cast.world.person_elsewhere("rust_bot", "evil.example"),
     ] {
         let mut activity = task_note(&cast, &dov);
         activity["actor"] = json!(by.uri);

@@ -1,7 +1,7 @@
 //! What does an organizer see and decide about the reviews of an assignment?
 
 use super::super::score::show as points;
-use super::super::{Outcome, Place, outcomes};
+use super::super::{AllocationState, Outcome, Place, outcomes};
 use super::feedback::Figures;
 use super::private;
 use crate::app::App;
@@ -47,7 +47,8 @@ impl ResultsPage {
     }
 
     fn asked(&self, outcome: &Outcome) -> usize {
-        outcome.reviews.iter().filter(|(allocation, _, review)| allocation.is_live() || review.is_some()).count()
+        let counts = |state| !matches!(state, AllocationState::Declined | AllocationState::Voided);
+        outcome.reviews.iter().filter(|(allocation, _, _)| counts(allocation.state)).count()
     }
 
     fn missing(&self) -> usize {
