@@ -100,4 +100,12 @@ impl App {
     ) -> Result<T> {
         self.0.pool.write(verb).await
     }
+
+    /// Changes what nobody waits for: after all that somebody waits for.
+    pub async fn write_behind<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.pool.write_behind(verb).await
+    }
 }

@@ -12,19 +12,22 @@ use tokio::net::{TcpListener, TcpStream};
 pub struct Sink {
     port: u16,
     arrivals: Arc<Mutex<BTreeMap<IpAddr, Vec<Instant>>>>,
+    /// Every how many-th host is slow, and how slow.
+    slowness: Arc<Mutex<(u32, Duration)>>,
 }
 
 impl Sink {
-    /// Listens; hosts whose number is a multiple of `slow` answer after ten seconds.
-    pub async fn start(slow: Option<u32>) -> Self {
+    /// Listens; every host answers at once.
+    pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
-        let sink = Self { port: listener.local_addr().unwrap().port(), arrivals: Arc::default() };
+        let sink =
+            Self { port: listener.local_addr().unwrap().port(), arrivals: Arc::default(), slowness: Arc::default() };
         let this = sink.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let this = this.clone();
-                tokio::spawn(async move { this.serve(stream, slow).await });
+                tokio::spawn(async move { this.serve(stream).await });
             }
         });
         sink
@@ -34,6 +37,18 @@ impl Sink {
     pub fn host(&self, n: u32) -> SocketAddr {
         let n = n + 1;
         SocketAddr::from((Ipv4Addr::new(127, 1, (n / 250) as u8, (n % 250) as u8 + 1), self.port))
+    }
+
+    /// From now on hosts whose number is a multiple of `every` answer after `delay`.
+    pub fn slow_down(&self, every: u32, delay: Duration) {
+        *self.slowness.lock().unwrap() = (every, delay);
+    }
+
+    /// Whether this host is slow when every so many-th is.
+    pub fn is_slow(&self, host: IpAddr, every: u32) -> bool {
+        let IpAddr::V4(v4) = host else { return false };
+        let [_, _, high, low] = v4.octets();
+        (u32::from(high) * 250 + u32::from(low)).wrapping_sub(2).is_multiple_of(every)
     }
 
     /// When each host got its first delivery.
@@ -46,11 +61,8 @@ impl Sink {
         self.arrivals.lock().unwrap().clear();
     }
 
-    async fn serve(&self, mut stream: TcpStream, slow: Option<u32>) {
+    async fn serve(&self, mut stream: TcpStream) {
         let local = stream.local_addr().unwrap().ip();
-        let IpAddr::V4(v4) = local else { return };
-        let number = u32::from(v4.octets()[2]) * 250 + u32::from(v4.octets()[3]) - 2;
-        let delay = slow.is_some_and(|slow| number % slow == 0);
         let mut buffer = Vec::with_capacity(16 * 1024);
         loop {
             buffer.clear();
@@ -62,8 +74,9 @@ impl Sink {
                     break;
                 }
             }
-            if delay {
-                tokio::time::sleep(Duration::from_secs(10)).await;
+            let (every, delay) = *self.slowness.lock().unwrap();
+            if !delay.is_zero() && self.is_slow(local, every) {
+                tokio::time::sleep(delay).await;
             }
             self.arrivals.lock().unwrap().entry(local).or_default().push(Instant::now());
             if stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").await.is_err() {

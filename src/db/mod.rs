@@ -169,8 +169,24 @@ impl Pool {
         &self,
         job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_in(writer::Turn::First, job).await
+    }
+
+    /// Writes what nobody waits for, such as working off what came in: after every [`Pool::write`] that waits.
+    pub async fn write_behind<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_in(writer::Turn::Behind, job).await
+    }
+
+    async fn write_in<T: Send + 'static>(
+        &self,
+        turn: writer::Turn,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (answer, receive) = tokio::sync::oneshot::channel();
-        self.writer.submit(&self.around, job, move |result| drop(answer.send(result)))?;
+        self.writer.submit((&self.around, turn), job, move |result| drop(answer.send(result)))?;
         receive.await.map_err(|_| Error::Unavailable("the database writer has stopped".into()))?
     }
 
@@ -180,7 +196,7 @@ impl Pool {
         job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, receive) = std::sync::mpsc::sync_channel(1);
-        self.writer.submit(&self.around, job, move |result| drop(answer.send(result)))?;
+        self.writer.submit((&self.around, writer::Turn::First), job, move |result| drop(answer.send(result)))?;
         receive.recv().map_err(|_| Error::Unavailable("the database writer has stopped".into()))?
     }
 }

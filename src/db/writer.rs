@@ -3,9 +3,11 @@
 use super::{Db, Opener, Surroundings, Tx, in_transaction};
 use crate::error::{Error, Result};
 use diesel::{Connection, r2d2};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 /// Runs in the writer's transaction; returns what to do once it is known whether the commit succeeded.
 type Job = Box<dyn FnOnce(&mut Db) -> Box<dyn FnOnce(bool) + Send> + Send>;
@@ -14,10 +16,21 @@ type Job = Box<dyn FnOnce(&mut Db) -> Box<dyn FnOnce(bool) + Send> + Send>;
 const QUEUE: usize = 8192;
 /// How many jobs share a commit at most, so that the first does not wait for too many others.
 const GROUP: usize = 256;
+/// How long work behind may still join a group for which somebody waits.
+const BEHIND: Duration = Duration::from_millis(4);
+
+/// Whether somebody waits for the answer of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A person or another server waits: before everything that is done behind.
+    First,
+    /// Nobody waits.
+    Behind,
+}
 
 #[derive(Clone)]
 pub(super) enum Writer {
-    Thread(SyncSender<Job>),
+    Thread(SyncSender<(Turn, Job)>),
     Pooled(r2d2::Pool<Opener>),
 }
 
@@ -39,7 +52,7 @@ impl Writer {
     /// Hands a job in; `answer` is called once, after the commit or with the error.
     pub(super) fn submit<T: Send + 'static>(
         &self,
-        around: &Arc<Surroundings>,
+        (around, turn): (&Arc<Surroundings>, Turn),
         job: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
         answer: impl FnOnce(Result<T>) + Send + 'static,
     ) -> Result<()> {
@@ -50,7 +63,7 @@ impl Writer {
                     let result = db.transaction(|db| attempt(db, &around, job));
                     Box::new(move |committed| settle(result, committed, &around, answer))
                 });
-                sender.try_send(boxed).map_err(|error| {
+                sender.try_send((turn, boxed)).map_err(|error| {
                     Error::Unavailable(match error {
                         TrySendError::Full(_) => "too many writes are waiting".into(),
                         TrySendError::Disconnected(_) => "the database writer has stopped".into(),
@@ -102,14 +115,17 @@ fn settle<T>(result: Result<Done<T>>, committed: bool, around: &Surroundings, an
     }
 }
 
-fn run(db: &mut Db, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
+fn run(db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
+    let mut lines = Lines::default();
+    while lines.wait(jobs) {
         let mut answers = Vec::new();
         let outcome = in_transaction(db, |db| {
-            let mut next = Some(first);
-            while let Some(job) = next {
+            let mut promised = None;
+            while let Some((turn, job)) = lines.next(jobs, answers.len(), promised) {
                 answers.push(job(db));
-                next = if answers.len() < GROUP { jobs.try_recv().ok() } else { None };
+                if turn == Turn::First && promised.is_none() {
+                    promised = Some(Instant::now());
+                }
             }
             Ok(())
         });
@@ -119,5 +135,52 @@ fn run(db: &mut Db, jobs: &Receiver<Job>) {
         for answer in answers {
             answer(outcome.is_ok());
         }
+    }
+}
+
+/// Jobs that were taken from the channel, in two lines.
+#[derive(Default)]
+struct Lines {
+    first: VecDeque<Job>,
+    behind: VecDeque<Job>,
+}
+
+impl Lines {
+    /// Waits until there is a job; says no when there will be none any more.
+    fn wait(&mut self, jobs: &Receiver<(Turn, Job)>) -> bool {
+        if self.first.is_empty() && self.behind.is_empty() {
+            match jobs.recv() {
+                Ok((turn, job)) => self.put(turn, job),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    fn put(&mut self, turn: Turn, job: Job) {
+        match turn {
+            Turn::First => self.first.push_back(job),
+            Turn::Behind => self.behind.push_back(job),
+        }
+    }
+
+    /// The next job of a group that has `size` already. A group begins with one of the line behind, so that this line
+    /// never stands still; from the first promise on it is closed soon, so that who waits does not wait for all of it.
+    fn next(&mut self, jobs: &Receiver<(Turn, Job)>, size: usize, promised: Option<Instant>) -> Option<(Turn, Job)> {
+        if size >= GROUP {
+            return None;
+        }
+        while self.first.len() + self.behind.len() < QUEUE {
+            let Ok((turn, job)) = jobs.try_recv() else { break };
+            self.put(turn, job);
+        }
+        let starved = size == 0 && !self.behind.is_empty();
+        if !starved && let Some(job) = self.first.pop_front() {
+            return Some((Turn::First, job));
+        }
+        if promised.is_some_and(|since| since.elapsed() > BEHIND) {
+            return None;
+        }
+        self.behind.pop_front().map(|job| (Turn::Behind, job))
     }
 }

@@ -142,6 +142,9 @@ const BATCH: usize = 500;
 
 fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) -> Result<()> {
     let now = tx.now();
+    if let [(inbox, host)] = inboxes {
+        return enqueue_one(tx, activity, inbox, host);
+    }
     for some in inboxes.chunks(BATCH) {
         let rows: Vec<_> = some
             .iter()
@@ -187,6 +190,40 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
     if !inboxes.is_empty() {
         tx.ring(Bell::Deliveries);
     }
+    Ok(())
+}
+
+/// To one inbox, as all that is said to one person: by statements that stay prepared.
+fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -> Result<()> {
+    let now = tx.now();
+    let delivery = (
+        deliveries::activity_id.eq(activity),
+        deliveries::inbox.eq(inbox),
+        deliveries::host.eq(host),
+        deliveries::state.eq("pending"),
+        deliveries::attempts.eq(0),
+        deliveries::created_at.eq(now),
+    );
+    diesel::insert_into(deliveries::table).values(delivery).execute(&mut **tx)?;
+    tx.ring(Bell::Deliveries);
+    // A line that is due later because it fails keeps its time.
+    let at_rest = peers::table.filter(peers::host.eq(host)).filter(peers::due_at.is_null());
+    if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(&mut **tx)? > 0 {
+        return Ok(());
+    }
+    let line = (
+        peers::host.eq(host),
+        peers::state.eq("healthy"),
+        peers::due_at.eq(Some(now)),
+        peers::leased_until.eq(Time(0)),
+        peers::failures.eq(0),
+        peers::created_at.eq(now),
+    );
+    each_db!(tx, |conn| diesel::insert_into(peers::table)
+        .values(line)
+        .on_conflict(peers::host)
+        .do_nothing()
+        .execute(conn))?;
     Ok(())
 }
 

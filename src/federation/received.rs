@@ -39,7 +39,7 @@ impl Received {
     ) -> Result<T> {
         let id = self.id;
         let app: &App = context.app_data();
-        app.write(move |tx| {
+        app.write_behind(move |tx| {
             let value = verb(tx)?;
             diesel::update(inbox::table.find(id)).set(inbox::state.eq("done")).execute(&mut **tx)?;
             Ok(value)

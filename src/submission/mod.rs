@@ -21,6 +21,7 @@ use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
 use crate::media::{self, Media};
 use crate::words;
 use diesel::{Queryable, Selectable};
+use std::collections::HashMap;
 
 words! {
     /// How far a submission is.
@@ -143,6 +144,12 @@ pub fn list_of(db: &mut Db, assignment: AssignmentId) -> Result<Vec<Submission>>
 /// All versions, oldest first.
 pub fn revisions(db: &mut Db, submission: SubmissionId) -> Result<Vec<Revision>> {
     store::revisions(db, submission)
+}
+
+/// How many versions each of these has.
+pub fn count_versions(db: &mut Db, some: &[Submission]) -> Result<HashMap<SubmissionId, usize>> {
+    let ids: Vec<SubmissionId> = some.iter().map(|submission| submission.id).collect();
+    store::count_versions(db, &ids)
 }
 
 /// The version that counts: the last that came by the deadline, otherwise the first late one.

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::federation::object::ObjectKind;
 use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use std::collections::HashMap;
 
 pub(super) fn find(db: &mut Db, id: SubmissionId) -> Result<Option<Submission>> {
     Ok(submissions::table.find(id).select(Submission::as_select()).first(db).optional()?)
@@ -34,6 +35,16 @@ pub(super) fn list_of(db: &mut Db, assignment: AssignmentId) -> Result<Vec<Submi
 pub(super) fn revisions(db: &mut Db, submission: SubmissionId) -> Result<Vec<Revision>> {
     let query = revisions::table.filter(revisions::submission_id.eq(submission)).order(revisions::number);
     Ok(query.select(Revision::as_select()).load(db)?)
+}
+
+/// How many versions each of these has.
+pub(super) fn count_versions(db: &mut Db, ids: &[SubmissionId]) -> Result<HashMap<SubmissionId, usize>> {
+    let query = revisions::table.filter(revisions::submission_id.eq_any(ids)).select(revisions::submission_id);
+    let mut counts = HashMap::new();
+    for id in query.load::<SubmissionId>(db)? {
+        *counts.entry(id).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 pub(super) fn find_by_revision(db: &mut Db, revision: RevisionId) -> Result<Option<Submission>> {

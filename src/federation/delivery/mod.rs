@@ -117,7 +117,7 @@ impl Office {
         let most = i64::try_from(places.len()).unwrap_or(1);
         let app = &self.road.app;
         let lines = app
-            .write(move |tx| {
+            .write_behind(move |tx| {
                 let until = tx.now().plus(LEASE);
                 let taken = store::take_lines(tx, most, until)?;
                 store::fill_lines(tx, taken)

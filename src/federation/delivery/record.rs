@@ -31,7 +31,7 @@ pub(super) async fn run(app: App, mut notes: mpsc::Receiver<Note>) {
     let mut group = Vec::with_capacity(GROUP);
     while notes.recv_many(&mut group, GROUP).await > 0 {
         let some = std::mem::take(&mut group);
-        if let Err(error) = app.write(move |tx| write(tx, some)).await {
+        if let Err(error) = app.write_behind(move |tx| write(tx, some)).await {
             tracing::error!(%error, "results of deliveries could not be written down");
         }
         // Woken once for the group: lines on which more waits are due again.

@@ -5,7 +5,8 @@ use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment;
 use crate::assignment::web::Shown;
-use crate::error::Error;
+use crate::db::Db;
+use crate::error::{Error, Result};
 use crate::federation::{Context, inbox};
 use crate::http::{Answer, Page, SignedIn, Visitor, render};
 use crate::media;
@@ -14,6 +15,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::IntoResponse;
+use std::collections::HashMap;
 
 /// Rows of one page.
 const ROWS: usize = 100;
@@ -57,6 +59,18 @@ pub(super) struct Wanted {
     page: usize,
 }
 
+/// With their authors and numbers of versions, read at once.
+fn rows(db: &mut Db, some: Vec<Submission>) -> Result<Vec<Row>> {
+    let ids: Vec<_> = some.iter().map(|submission| submission.author_id).collect();
+    let authors: HashMap<_, _> = actor::list(db, &ids)?.into_iter().map(|author| (author.id, author)).collect();
+    let versions = submission::count_versions(db, &some)?;
+    let row = |submission: Submission| {
+        let author = authors.get(&submission.author_id)?.clone();
+        Some(Row { author, versions: versions.get(&submission.id).copied().unwrap_or_default(), submission })
+    };
+    Ok(some.into_iter().filter_map(row).collect())
+}
+
 pub(super) async fn index(
     State(app): State<App>,
     page: Page,
@@ -71,13 +85,8 @@ pub(super) async fn index(
             assignment::may_lead(db, &me.actor, &shown.cohort)?;
             let all = submission::list_of(db, shown.assignment.id)?;
             let some: Vec<_> = all.into_iter().filter(|s| filter.is_empty() || s.state.as_str() == filter).collect();
-            let mut rows = Vec::new();
-            for submission in some.into_iter().skip(wanted.page.saturating_mul(ROWS)).take(ROWS + 1) {
-                let author = actor::get(db, submission.author_id)?;
-                let versions = submission::revisions(db, submission.id)?.len();
-                rows.push(Row { submission, author, versions });
-            }
-            Ok((shown, rows))
+            let some = some.into_iter().skip(wanted.page.saturating_mul(ROWS)).take(ROWS + 1);
+            Ok((shown, rows(db, some.collect())?))
         })
         .await?;
     let more = rows.len() > ROWS;
