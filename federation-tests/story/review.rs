@@ -83,7 +83,9 @@ impl Cast {
             let title = done.len() + 1;
             self.mia
                 .wait_until("the receipt", move |posts| {
-                    posts.iter().filter(|post| post["learning"]["type"] == "study:Receipt" && text_of(post).contains("review"))
+                    posts
+                        .iter()
+                        .filter(|post| post["learning"]["type"] == "study:Receipt" && text_of(post).contains("review"))
                         .count()
                         >= title
                 })
@@ -117,7 +119,8 @@ impl Cast {
         let path = format!("{}/results", self.assignment.0);
         self.ada.wait_for(&path, "released").await.must_say("Mia").must_say("Dov").must_say("Bo");
         let work = format!("{}/submission", self.assignment.0);
-        let feedback = self.bo.wait_for(&work, "feedback").await.link("/feedback");
+        let feedback =
+            self.bo.wait(&work, "feedback", |page| !page.links("/feedback").is_empty()).await.link("/feedback");
         let page = self.bo.get(&feedback).await;
         page.must_say("Comment from the south.").must_say("Well explained.");
         for byte in ["Dov", "Mia", &self.south.host, &self.mia.acct()] {
