@@ -1,4 +1,10 @@
 //! Do real servers keep what the whole product promises? Each story starts its own and drives them only over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall stop and say where"
+)]
 
 mod browser;
 mod mia;

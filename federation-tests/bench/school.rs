@@ -16,7 +16,7 @@ use hedgeschool::db::Tx;
 use hedgeschool::enrollment::{self, Ask};
 use hedgeschool::error::Result;
 use hedgeschool::federation::peer;
-use hedgeschool::sign_in::recognise::session_cookie;
+use hedgeschool::sign_in::web::recognise::session_cookie;
 use hedgeschool::submission::{self, Work};
 use hedgeschool::syllabus::{self, Edition, Outline, Resource, Task, Unit};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! How does the story end: posts, edits, deletions and goodbyes?
 
 use super::cast::Cast;
+use crate::mia::Seen;
 
 impl Cast {
     /// A post of Ada reaches all three, changes for all three, and goes for all three.
@@ -25,6 +26,13 @@ impl Cast {
                 post["id"] == id && post["content"].as_str().is_some_and(|text| text.contains("Wednesday"))
             })
             .await;
+
+        self.mia.like(&seen).await;
+        let answer = self.mia.reply(&seen, "Count me in.", Seen::Publicly).await;
+        self.ada.wait_for(&edited.path, "Count me in.").await;
+        self.dov.wait_for(&mirrored, "Count me in.").await;
+        self.mia.delete(&answer).await;
+        self.ada.wait(&edited.path, "that it is gone", |page| !page.says("Count me in.")).await;
 
         let question = self.ada.get(&format!("{}/deletion", edited.path)).await;
         self.ada.submit(&question, "/deletion", &[]).await;

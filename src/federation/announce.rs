@@ -28,7 +28,7 @@ pub fn announce(
     }
     let is_new = wire::kind(activity) == Some("Create") && object.get("inReplyTo").is_none_or(Value::is_null);
     let is_new = is_new && !is_announced_by_id(tx, group, object_uri)?;
-    let (wrapped, by_id) = split(tx, audience)?;
+    let (wrapped, by_id) = split(tx, audience, is_new)?;
     if wrapped.inboxes().next().is_some() {
         send(tx, group, (activity.clone(), object_uri), author, &wrapped)?;
     }
@@ -62,7 +62,7 @@ pub fn undo(tx: &mut Tx<'_>, group: &Actor, object_uri: &str, audience: Audience
         if !document.get("object").is_some_and(Value::is_string) {
             continue;
         }
-        let (_, by_id) = split(tx, audience.clone())?;
+        let (_, by_id) = split(tx, audience.clone(), true)?;
         let inner = json!({"id": sent.uri, "type": "Announce", "actor": group.uri, "object": object_uri});
         let id = tx.links().activity(&tx.new_id());
         let (to, cc) = addressees(group, group);
@@ -80,9 +80,14 @@ fn is_announced_by_id(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Resul
     Ok(sent.iter().any(|sent| by_id(&sent.document)))
 }
 
-/// Whom the wrapped form reaches, and whom the id.
-fn split(tx: &mut Tx<'_>, audience: Audience) -> Result<(Audience, Audience)> {
-    let blogs = hosts_of(tx, &audience, |family| family == Family::Microblog)?;
+/// Whom the wrapped form reaches, and whom the id. Software that is not known gets new posts in both forms and nothing
+/// else, because a microblog would take a wrapped change or reply for something to boost.
+fn split(tx: &mut Tx<'_>, audience: Audience, is_new: bool) -> Result<(Audience, Audience)> {
+    let no_forum: fn(Family) -> bool = match is_new {
+        true => |family| family == Family::Microblog,
+        false => |family| matches!(family, Family::Microblog | Family::Unknown),
+    };
+    let blogs = hosts_of(tx, &audience, no_forum)?;
     let posts = hosts_of(tx, &audience, |family| matches!(family, Family::Microblog | Family::Unknown))?;
     let (_, wrapped) = audience.clone().split_by_host(&blogs);
     let (by_id, _) = audience.split_by_host(&posts);

@@ -104,7 +104,8 @@ fn kind_of(document: &Value) -> Option<ActorKind> {
 }
 
 fn is_handle(handle: &str) -> bool {
-    let sound = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '!');
+    // A colon, because an instance is named by its host, which may have a port.
+    let sound = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '!' | ':');
     !handle.is_empty() && handle.chars().count() <= HANDLE && handle.chars().all(sound)
 }
 

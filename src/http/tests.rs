@@ -59,7 +59,7 @@ fn every_answer_is_guarded_and_errors_are_pages() {
             let csp = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(csp.contains("default-src 'none'") && !csp.contains("unsafe"), "{csp}");
             assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-            assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY), "only with https");
+            assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY), "the instance of tests has https");
             let page = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
             assert!(page.starts_with(b"<!doctype html>"), "{path}: {}", String::from_utf8_lossy(&page));
         }

@@ -1,6 +1,5 @@
 //! Is it really them? From a name and a password to a session, and from a session's cookie to a person.
 
-pub mod recognise;
 pub mod web;
 
 use crate::clock::Clock;

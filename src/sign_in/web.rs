@@ -1,7 +1,8 @@
 //! Where do people sign in and out, and see where else they are signed in?
 
-use super::recognise::{THEME_COOKIE, append, cookie, session_cookie};
-use super::{Limits, recognise};
+pub mod recognise;
+
+use super::Limits;
 use crate::account::session::{self, LASTS, Session};
 use crate::account::{self, Theme};
 use crate::app::App;
@@ -15,6 +16,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use recognise::{THEME_COOKIE, append, cookie, session_cookie};
 use serde::Deserialize;
 
 /// The routes of this feature.

@@ -1,6 +1,5 @@
 //! What is this instance? Its front page, what it says about itself, and its administration.
 
-pub mod admin;
 pub mod web;
 
 use crate::account;

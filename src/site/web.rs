@@ -1,6 +1,8 @@
 //! What does the instance say about itself? Front page, about, rules and privacy.
 
-use super::{Offer, admin};
+mod admin;
+
+use super::Offer;
 use crate::app::App;
 use crate::error::Result;
 use crate::http::{Answer, Page, render, wants_wire};
@@ -24,7 +26,7 @@ pub fn routes() -> Router<App> {
         .merge(admin::routes())
 }
 
-/// What is set: from memory, where [`crate::sign_in::recognise`] has just put it.
+/// What is set: from memory, where [`crate::sign_in::web::recognise`] has just put it.
 async fn settings(app: &App) -> Result<Arc<Settings>> {
     match Cache::find(app) {
         Some(settings) => Ok(settings),

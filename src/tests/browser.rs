@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::http::client::Peer;
 use crate::http::form::CSRF_FIELD;
 use crate::setting::{self, SignUp};
-use crate::sign_in::recognise::session_cookie;
+use crate::sign_in::web::recognise::session_cookie;
 use crate::stop::Stop;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};

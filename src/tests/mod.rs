@@ -8,7 +8,6 @@ mod tidy;
 mod work;
 mod world;
 
-#[allow(unused_imports, reason = "the tools of every feature's tests")]
 pub use browser::{Browser, PASSWORD, Shown, new_account};
 pub use study::Study;
 pub use world::World;

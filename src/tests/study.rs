@@ -14,7 +14,7 @@ use crate::enrollment::{EnrollmentState, Role};
 use crate::error::Result;
 use crate::federation::{Context, Received, run};
 use crate::id::{ActorId, CohortId, CourseId, InboxId};
-use crate::sign_in::recognise::session_cookie;
+use crate::sign_in::web::recognise::session_cookie;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
 use serde_json::Value;
 use std::time::Duration;

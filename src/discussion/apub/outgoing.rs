@@ -37,7 +37,7 @@ pub fn announce_edited(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     outbox::send(tx, &whole.author, &update, &uri, &audience)?;
     if whole.group.here {
         let audience = enrollment::audience(tx, &whole.course)?;
-        announce::announce_to_own_kind(tx, &whole.group, &update, &uri, audience)?;
+        announce::announce(tx, &whole.group, &whole.author, &update, &uri, audience)?;
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ pub fn announce_deleted(tx: &mut Tx<'_>, id: PostId, by: Option<ActorId>) -> Res
 /// Passes a change of a post on, whole, to servers that know courses.
 pub(super) fn pass_on(tx: &mut Tx<'_>, whole: &Whole, activity: &Value) -> Result<()> {
     let audience = enrollment::audience(tx, &whole.course)?;
-    announce::announce_to_own_kind(tx, &whole.group, activity, &whole.post.uri, audience)
+    announce::announce(tx, &whole.group, &whole.author, activity, &whole.post.uri, audience)
 }
 
 /// Takes back what the course announced by id alone, which is how microblogs got it.

@@ -77,7 +77,7 @@ fn scene_in(world: World) -> Scene {
             let uri = format!("https://x.test/follow/{}", who.0);
             follow::put(tx, who, followed, &uri, follow::FollowState::Accepted)?;
         }
-        Ok(())
+        crate::federation::peer::learn(tx, "south.test", Some("hedgeschool"), None)
     });
     Scene { world, ada, bo, dov, group, course }
 }

@@ -183,6 +183,7 @@ fn task_on_any(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one search through every place where a byte could be")]
 fn what_authors_get_holds_no_byte_of_a_reviewer() {
     let cast = Cast::new();
     let (mia, work) = cast.learner_elsewhere("mia", "micro.example");

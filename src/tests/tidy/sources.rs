@@ -70,6 +70,6 @@ impl Source {
     /// Whether it is compiled for tests only.
     pub fn is_test(&self) -> bool {
         let inside = |folder: &str| self.path.contains(&format!("/{folder}/"));
-        self.module().is_none() || self.name() == "tests.rs" || inside("tests")
+        self.module().is_none() || matches!(self.name(), "tests.rs" | "town.rs") || inside("tests")
     }
 }

@@ -1,6 +1,5 @@
 //! Where is the instance administered? Overview, accounts, invitations and settings.
 
-use super::change;
 use crate::account::web::MODES;
 use crate::account::{self, Account, AccountState, Filter, Invitation, Role};
 use crate::actor::Actor;
@@ -9,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
 use crate::id::{AccountId, InvitationId};
 use crate::setting::{self, Cache, Settings};
+use crate::site::change;
 use crate::{actor, mail};
 use askama::Template;
 use axum::Router;
