@@ -35,13 +35,13 @@ fn work(world: &World, run_job: RunJob, enough: impl Fn(&World) -> bool) {
     runtime.block_on(async {
         let (stopper, stop) = Stop::pair();
         let worker = tokio::spawn(run(app, run_job, stop));
-        for _ in 0..1000 {
+        for _ in 0..6000 {
             if enough(world) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(enough(world), "the worker did not come so far in 5 s");
+        assert!(enough(world), "the worker did not come so far in 30 s");
         stopper.stop();
         worker.await.unwrap();
     });

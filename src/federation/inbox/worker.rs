@@ -125,12 +125,17 @@ impl Worker {
     async fn work(&self, lane: Vec<Waiting>) {
         let app: &App = &self.config;
         let mut done = Vec::new();
+        let all: Vec<_> = lane.iter().map(|one| one.received.id).collect();
         for one in lane {
             let id = one.received.id;
             match self.work_on(&one).await {
                 Ok(()) => done.push(id),
                 Err(error) => match self.fail(&one, &error).await {
-                    Ok(true) => break,
+                    Ok(true) => {
+                        // What waits behind it is held by its time alone, and no longer by our lease.
+                        app.write(move |tx| store::lease(tx, &all, crate::clock::Time(0))).await.ok();
+                        break;
+                    }
                     Ok(false) => {}
                     Err(error) => {
                         tracing::error!(%error, "the fate of an activity could not be written down");
