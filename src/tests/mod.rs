@@ -5,6 +5,7 @@ pub mod browser;
 pub mod study;
 mod supply;
 mod tidy;
+mod wire_page;
 mod work;
 mod world;
 
