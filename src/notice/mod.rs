@@ -49,9 +49,12 @@ pub fn list(db: &mut Db, of: &Actor, before: Option<NoticeId>) -> Result<(Vec<No
     Ok((rows, more))
 }
 
-/// How many a person has not marked as seen.
+/// So many unseen ones are counted, and no more: every page asks.
+pub const MOST_UNSEEN: i64 = 100;
+
+/// How many a person has not marked as seen; at most [`MOST_UNSEEN`].
 pub fn count_unseen(db: &mut Db, of: ActorId) -> Result<i64> {
-    store::count_unseen(db, of)
+    Ok(i64::try_from(store::count_unseen(db, of, MOST_UNSEEN)?).unwrap_or(MOST_UNSEEN))
 }
 
 /// Marks all of one's own as seen, up to the one that the page showed on top.

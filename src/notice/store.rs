@@ -36,9 +36,9 @@ pub(super) fn list(db: &mut Db, of: ActorId, before: NoticeId, take: i64) -> Res
     Ok(query.select(Notice::as_select()).load(db)?)
 }
 
-pub(super) fn count_unseen(db: &mut Db, of: ActorId) -> Result<i64> {
+pub(super) fn count_unseen(db: &mut Db, of: ActorId, most: i64) -> Result<usize> {
     let unseen = notices::table.filter(notices::actor_id.eq(of)).filter(notices::seen_at.is_null());
-    Ok(unseen.count().get_result(db)?)
+    Ok(unseen.select(notices::id).limit(most).load::<NoticeId>(db)?.len())
 }
 
 pub(super) fn see_all(tx: &mut Tx<'_>, of: ActorId, up_to: NoticeId) -> Result<()> {

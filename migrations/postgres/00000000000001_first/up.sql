@@ -541,3 +541,4 @@ CREATE TABLE notices (
     seen_at BIGINT
 );
 CREATE INDEX notices_actor ON notices (actor_id, id);
+CREATE INDEX notices_unseen ON notices (actor_id) WHERE seen_at IS NULL;
