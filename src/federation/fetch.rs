@@ -74,7 +74,8 @@ pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
     }
 }
 
-/// The document with this id, from its own server; its `id` is this id.
+/// The document with this id, from its own server; its `id` is this id. Not found when that server does not have it
+/// (404), or no more (410).
 pub async fn document(context: &Context, uri: &str) -> Result<Value> {
     let app = context.app_data();
     if app.links().is_ours(uri) {
@@ -82,7 +83,10 @@ pub async fn document(context: &Context, uri: &str) -> Result<Value> {
     }
     let url = Url::parse(uri).map_err(|_| Error::denied("An id is not an address."))?;
     metrics::counter!("hedgeschool_fetches_total", "what" => "document").increment(1);
-    let answer = fetch_object_http::<App, Value>(&url, context).await?;
+    let answer = match fetch_object_http::<App, Value>(&url, context).await {
+        Err(error) if status_of(&error) == Some(404) => return Err(Error::NotFound),
+        answer => answer?,
+    };
     if !same_host(answer.url.as_str(), uri) || !super::wire::is_bounded(&answer.object) {
         return Err(Error::denied("The document is not what it was asked for."));
     }
@@ -219,6 +223,16 @@ impl Object for Someone {
 
     async fn from_json(json: Value, data: &Data<App>) -> Result<Self> {
         Self::new(store(data.app_data(), document::read(&json)?).await?)
+    }
+}
+
+fn status_of(error: &Library) -> Option<u16> {
+    match error {
+        Library::ReqwestMiddleware(reqwest_middleware::Error::Middleware(inner)) => match inner.downcast_ref() {
+            Some(FetchError::Status(status)) => Some(*status),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Verdict {
     Permanent,
 }
 
-/// Why there is no answer. An answer with an error status is no `FetchError`.
+/// Why there is no answer that could be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The address, or one that it redirects to, breaks a rule.
@@ -65,6 +65,9 @@ pub enum FetchError {
     /// The connection broke, or what came is no HTTP.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// The other side answered a document's request with this status. Only [`super::federation_client`] makes it one.
+    #[error("the answer was {0}")]
+    Status(u16),
 }
 
 impl FetchError {
@@ -74,6 +77,8 @@ impl FetchError {
             Self::Refused(_) | Self::Private(_) => Verdict::Refused,
             Self::Redirects | Self::Location | Self::TooLarge | Self::Unsignable => Verdict::Permanent,
             Self::Name(_) | Self::Timeout | Self::Connect(_) | Self::Broken(_) => Verdict::Transient,
+            Self::Status(408 | 429 | 500..) => Verdict::Transient,
+            Self::Status(_) => Verdict::Permanent,
         }
     }
 
@@ -90,6 +95,7 @@ impl FetchError {
             Self::Timeout => "timeout",
             Self::Connect(_) => "connect",
             Self::Broken(_) => "broken",
+            Self::Status(_) => "status",
         }
     }
 }

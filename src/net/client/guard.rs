@@ -77,9 +77,9 @@ impl Middleware for Guard {
         let signer = self.signer.get();
         let answer =
             self.client.get(request.url(), accept, signer.as_ref(), (self.now)()).await.map_err(Error::middleware)?;
-        // The library would take any status for an answer; one that may pass must not look like a refusal.
-        if answer.status.is_server_error() || matches!(answer.status.as_u16(), 408 | 429) {
-            return Err(Error::middleware(super::FetchError::Broken(format!("the answer was {}", answer.status))));
+        // The library would read any answer but 410 as a document, and call a bare 404 one of the wrong type.
+        if !answer.status.is_success() && answer.status != http::StatusCode::GONE {
+            return Err(Error::middleware(super::FetchError::Status(answer.status.as_u16())));
         }
         response(answer).map_err(Error::middleware)
     }

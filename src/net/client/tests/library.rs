@@ -70,6 +70,7 @@ async fn relative_redirects_work_and_private_ones_do_not() {
         .route("/users/ada", object("application/activity+json"))
         .route("/evil", to("http://10.0.0.1/"))
         .route("/gone", on_get(|| async { StatusCode::GONE }))
+        .route("/missing", on_get(|| async { StatusCode::NOT_FOUND }))
         .route("/large", on_get(|| async { vec![b' '; MAX_BODY_BYTES + 1] }));
     let (client, _, base) = world(router).await;
     let config = config(client, SignerSlot::default()).await;
@@ -78,7 +79,7 @@ async fn relative_redirects_work_and_private_ones_do_not() {
         fetch_object_http::<_, Value>(&url(&format!("{base}/{path}")), &data).await
     };
     assert_eq!(fetch("@ada").await.unwrap().url.as_str(), format!("{base}/users/ada"));
-    for path in ["evil", "large"] {
+    for path in ["evil", "large", "missing"] {
         let error = fetch(path).await.err().unwrap();
         assert!(matches!(error, LibraryError::ReqwestMiddleware(_)), "{path}: {error:?}");
     }
