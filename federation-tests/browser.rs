@@ -131,13 +131,12 @@ impl Page {
 impl Browser {
     /// A browser without cookies.
     pub fn new(server: &Server) -> Self {
-        Self::at(&server.url)
-    }
-
-    /// A browser that looks at this address.
-    pub fn at(base: &str) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build();
-        Self { base: base.to_owned(), cookies: BTreeMap::new(), client: client.unwrap() }
+        let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+        if let Some(path) = &server.authority {
+            let pem = std::fs::read(path).unwrap();
+            client = client.tls_certs_merge([reqwest::Certificate::from_pem(&pem).unwrap()]);
+        }
+        Self { base: server.url.clone(), cookies: BTreeMap::new(), client: client.build().unwrap() }
     }
 
     /// Opens a page.

@@ -7,6 +7,8 @@
 )]
 
 mod browser;
+mod lab;
 mod mia;
+mod microblog;
 mod server;
 mod story;

@@ -13,8 +13,12 @@ pub struct Server {
     pub name: &'static str,
     /// Its front page.
     pub url: String,
-    /// Host with port.
+    /// Its host as others name it.
     pub host: String,
+    /// The authority whose certificate its proxy has, where it has one.
+    pub authority: Option<PathBuf>,
+    /// The port of 127.0.0.1 on which it listens.
+    pub port: u16,
     child: Option<Child>,
     folder: TempDir,
     database: Option<Postgres>,
@@ -64,24 +68,40 @@ impl Clock {
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// Starts an empty instance on a free port of 127.0.0.1.
+    /// Starts an empty instance on a free port of 127.0.0.1, where everybody else is too.
     pub fn start(name: &'static str, clock: &Clock) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
         // A name, because the federation library takes no literal addresses for hosts.
         let host = format!("localhost:{port}");
+        let development = format!("[development]\nclock_file = \"{}\"\n", clock.path().display());
+        Self::start_as(name, (format!("http://{host}"), port), None, &development)
+    }
+
+    /// Starts an empty instance that is known as `https://NAME.test` by a proxy with a certificate of `authority`. Its
+    /// clock is that of the machine, as that of the others there is.
+    pub fn start_behind_proxy(name: &'static str, authority: &Path) -> Self {
+        let federation = format!(
+            "[federation]\nextra_ca = \"{}\"\n\
+             loopback_names = [\"north.test\", \"south.test\", \"snac.test\", \"fedify.test\"]\n",
+            authority.display()
+        );
+        Self::start_as(name, (format!("https://{name}.test"), free_port()), Some(authority), &federation)
+    }
+
+    fn start_as(name: &'static str, (url, port): (String, u16), authority: Option<&Path>, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let database = Postgres::when_asked(name);
         let address = database.as_ref().map_or(String::new(), |database| database.url.clone());
         let config = format!(
-            "[server]\nbind = \"127.0.0.1:{port}\"\nurl = \"http://{host}\"\ndata = \"{data}\"\n\
+            "[server]\nbind = \"127.0.0.1:{port}\"\nurl = \"{url}\"\ndata = \"{data}\"\n\
              [database]\nurl = \"{address}\"\n\
-             [log]\nfilter = \"info,hedgeschool=debug\"\n\
-             [development]\nclock_file = \"{clock}\"\n",
+             [log]\nfilter = \"info,hedgeschool=debug\"\n{more}",
             data = folder.path().join("data").display(),
-            clock = clock.path().display(),
         );
         fs::write(folder.path().join("hedgeschool.toml"), config).unwrap();
-        let mut server = Self { name, url: format!("http://{host}"), host, child: None, folder, database };
+        let host = url.split_once("://").unwrap().1.to_owned();
+        let authority = authority.map(Path::to_owned);
+        let mut server = Self { name, url, host, authority, port, child: None, folder, database };
         server.spawn();
         server
     }
@@ -109,7 +129,7 @@ impl Server {
 
     fn is_ready(&self) -> bool {
         use std::io::{Read, Write};
-        let Ok(mut stream) = std::net::TcpStream::connect(&self.host) else { return false };
+        let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", self.port)) else { return false };
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host);
         let mut answer = String::new();
@@ -149,6 +169,10 @@ impl Server {
     }
 }
 
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -172,8 +196,7 @@ struct Postgres {
 impl Postgres {
     fn when_asked(name: &str) -> Option<Self> {
         let admin = std::env::var("TEST_DATABASE_URL").ok()?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let name = format!("story_{name}_{}_{port}", std::process::id());
+        let name = format!("story_{name}_{}_{}", std::process::id(), free_port());
         let mut url = url::Url::parse(&admin).unwrap();
         url.set_path(&name);
         let database = Self { admin, name, url: url.into() };

@@ -1,20 +1,12 @@
 //! What does Mia do? She follows, replies, edits, deletes, likes and unfollows, in the JSON that Mastodon sends.
 
 use super::Mia;
+use crate::microblog::Seen;
 use serde_json::{Value, json};
 use url::Url;
 
 /// Everyone.
 pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
-
-/// Who may read a post of hers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// Everyone.
-    Publicly,
-    /// Those mentioned only.
-    Directly,
-}
 
 impl Mia {
     /// The id behind a handle.
@@ -24,7 +16,7 @@ impl Mia {
     }
 
     /// Follows, as Mastodon does: signed, without `to`. Gives the Follow's id.
-    pub async fn follow(&self, uri: &str) -> String {
+    pub async fn send_follow(&self, uri: &str) -> String {
         let id = self.new_id("follows");
         let follow = json!({"@context": "https://www.w3.org/ns/activitystreams", "id": id, "type": "Follow", "actor": self.uri(), "object": uri});
         self.deliver(&follow, &[uri]).await;
@@ -32,7 +24,7 @@ impl Mia {
     }
 
     /// Unfollows.
-    pub async fn unfollow(&self, uri: &str, follow: &str) {
+    pub(super) async fn send_undo(&self, uri: &str, follow: &str) {
         let undo = json!({
             "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{follow}/undo"), "type": "Undo", "actor": self.uri(),
             "object": {"id": follow, "type": "Follow", "actor": self.uri(), "object": uri},
@@ -41,7 +33,7 @@ impl Mia {
     }
 
     /// Answers a post: the author and everyone mentioned there are mentioned again, as Mastodon's composer does.
-    pub async fn reply(&self, to: &Value, text: &str, seen: Seen) -> Value {
+    pub(super) async fn send_reply(&self, to: &Value, text: &str, seen: Seen) -> Value {
         let mut people = vec![to["attributedTo"].as_str().unwrap().to_owned()];
         for tag in to["tag"].as_array().unwrap_or(&Vec::new()) {
             let href = tag["href"].as_str().unwrap_or_default().to_owned();
@@ -72,7 +64,7 @@ impl Mia {
     }
 
     /// Changes the text of a post of hers.
-    pub async fn edit(&self, note: &Value, text: &str) -> Value {
+    pub(super) async fn send_edit(&self, note: &Value, text: &str) -> Value {
         let people = self.mentioned(note);
         let mut note = note.clone();
         note["content"] = self.paragraphs(&people, text).into();
@@ -84,7 +76,7 @@ impl Mia {
     }
 
     /// Deletes a post of hers.
-    pub async fn delete(&self, note: &Value) {
+    pub(super) async fn send_delete(&self, note: &Value) {
         let people = self.mentioned(note);
         let id = note["id"].as_str().unwrap();
         self.0.state.lock().unwrap().own.remove(id);
@@ -96,7 +88,7 @@ impl Mia {
     }
 
     /// Marks a post as liked.
-    pub async fn like(&self, post: &Value) {
+    pub(super) async fn send_like(&self, post: &Value) {
         let author = post["attributedTo"].as_str().unwrap();
         let like = json!({"@context": "https://www.w3.org/ns/activitystreams", "id": self.new_id("likes"), "type": "Like", "actor": self.uri(), "object": post["id"]});
         self.deliver(&like, &[author]).await;

@@ -2,13 +2,12 @@
 //!
 //! It shares no code with the server: its signatures are made and checked with the `rsa` crate.
 
+mod account;
 mod acts;
 mod keys;
 mod post_office;
 
 use crate::server::Clock;
-pub use acts::Seen;
-
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -45,6 +44,8 @@ struct Memory {
     posts: BTreeMap<String, Value>,
     /// Posts of her own, by id.
     own: BTreeMap<String, Value>,
+    /// Whom she follows, by handle: the actor's id and that of the Follow.
+    follows: BTreeMap<String, (String, String)>,
     /// Actors that were looked up.
     actors: BTreeMap<String, Value>,
     count: u64,
@@ -74,17 +75,6 @@ impl Mia {
         format!("http://{}/users/mia", self.0.host)
     }
 
-    /// `@mia@host`.
-    pub fn acct(&self) -> String {
-        format!("@mia@{}", self.0.host)
-    }
-
-    /// All activities of a type that came in.
-    pub fn received(&self, kind: &str) -> Vec<Value> {
-        let memory = self.0.state.lock().unwrap();
-        memory.received.iter().filter(|activity| activity["type"] == kind).cloned().collect()
-    }
-
     /// What others sent that Mastodon would refuse.
     pub fn refused(&self) -> Vec<String> {
         self.0.state.lock().unwrap().refused.clone()
@@ -96,14 +86,10 @@ impl Mia {
         memory.received.iter().chain(memory.posts.values()).map(Value::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// Waits until a post that she can see is as wanted: boosted into her home timeline, or sent to her.
-    pub async fn wait_for_post(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// Waits until what her server remembers is as wanted.
+    async fn wait_until(&self, what: &str, wanted: impl Fn(&Memory) -> bool) {
         let begin = std::time::Instant::now();
-        loop {
-            let found = self.0.state.lock().unwrap().posts.values().find(|post| wanted(post)).cloned();
-            if let Some(post) = found {
-                return post;
-            }
+        while !wanted(&self.0.state.lock().unwrap()) {
             assert!(
                 begin.elapsed() < crate::server::PATIENCE,
                 "Mia never saw {what}; refused: {:?}\n{}",
@@ -112,29 +98,6 @@ impl Mia {
             );
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-    }
-
-    /// Waits until all that she can see is as wanted.
-    pub async fn wait_until(&self, what: &str, wanted: impl Fn(Vec<&Value>) -> bool) {
-        let begin = std::time::Instant::now();
-        while !wanted(self.0.state.lock().unwrap().posts.values().collect()) {
-            assert!(
-                begin.elapsed() < crate::server::PATIENCE,
-                "Mia never saw {what}; refused: {:?}\n{}",
-                self.refused(),
-                self.all_bytes()
-            );
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Waits for a direct note whose text has these words.
-    pub async fn wait_for_note(&self, words: &str) -> Value {
-        let me = self.uri();
-        self.wait_for_post(words, |post| {
-            post["to"] == json!([me]) && post["content"].as_str().is_some_and(|text| text.contains(words))
-        })
-        .await
     }
 
     fn document(&self) -> Value {

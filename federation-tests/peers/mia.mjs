@@ -93,7 +93,7 @@ export class FedifyMia extends Mia {
   constructor(control) { super(); this.control = control; }
 
   async #ask(method, path, json) {
-    const answer = await fetch(this.control + path, { method, body: json && JSON.stringify(json), signal: AbortSignal.timeout(30_000) });
+    const answer = await fetch(this.control + path, { method, body: json && JSON.stringify(json), headers: { connection: "close" }, signal: AbortSignal.timeout(30_000) });
     const value = await answer.json();
     if (!answer.ok) throw new Error(`fedify: ${path}: ${value.error}`);
     return value;

@@ -67,7 +67,8 @@ export class SnacClient {
   }
 
   async #send(method, path, { json, form, open, basic, expect = [200] }) {
-    const headers = { accept: "application/json" };
+    // snac closes idle connections when it likes, and a POST that meets that is lost.
+    const headers = { accept: "application/json", connection: "close" };
     if (json) headers["content-type"] = "application/json";
     if (form) headers["content-type"] = "application/x-www-form-urlencoded";
     if (basic) headers.authorization = `Basic ${Buffer.from(`${this.user}:${this.password}`).toString("base64")}`;

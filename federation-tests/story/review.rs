@@ -1,9 +1,9 @@
 //! What happens in the story from the deadline to the results?
 
 use super::cast::Cast;
+use super::steps::mark;
 use crate::browser::{Browser, Page};
-use crate::mia::Seen;
-use serde_json::Value;
+use crate::microblog::{Microblog, Post, Seen};
 
 /// Fills in the review form: the highest level of everything.
 async fn review(browser: &mut Browser, page: &Page, comment: &str) -> Page {
@@ -15,7 +15,7 @@ async fn review(browser: &mut Browser, page: &Page, comment: &str) -> Page {
 }
 
 impl Cast {
-    /// The deadline passed: each of three works gets two reviews, nobody their own.
+    /// The deadline passed: each work gets two reviews, nobody their own, everybody gives two.
     pub async fn everyone_reviews(&mut self) {
         for (name, comment) in [("bo", "Comment of the first reader."), ("bo", "Comment of the second reader.")] {
             let list = self.bo.wait("/reviews", "a task", |page| !page.links("/reviews/").is_empty()).await;
@@ -28,7 +28,7 @@ impl Cast {
             let list = self.dov.wait("/reviews", "two tasks", enough).await;
             let task = self.open_task("dov", &list).await;
             assert!(!task.says("The answer from the south"), "nobody reviews their own");
-            for byte in [self.mia.acct().as_str(), "Mia", "@bo@", "/u/bo", "bo-main"] {
+            for byte in ["Mia", "mia", "@bo@", "/u/bo", "bo-main"] {
                 task.must_not_have(byte);
             }
             let sent = review(&mut self.dov, &task, "Comment from the south.").await;
@@ -36,7 +36,9 @@ impl Cast {
                 .wait(&sent.path, "the receipt", |page| page.says("What you sent") && !page.says("not confirmed"))
                 .await;
         }
-        self.mia_reviews().await;
+        for mia in &self.mias {
+            mia_reviews(mia.as_ref(), &self.south.host).await;
+        }
     }
 
     /// The first task that was not done yet.
@@ -60,48 +62,6 @@ impl Cast {
         open.into_iter().next().unwrap_or_else(|| panic!("{who} has no open task: {}", found.text()))
     }
 
-    /// Mia gets two direct notes and answers with lines; the first answer is outside the rubric.
-    async fn mia_reviews(&mut self) {
-        let mut done: Vec<Value> = Vec::new();
-        for _ in 0..2 {
-            let seen: Vec<Value> = done.clone();
-            let task = self
-                .mia
-                .wait_for_post("a review task", |post| {
-                    post["learning"]["type"] == "study:ReviewTask" && !seen.iter().any(|d| d == &post["id"])
-                })
-                .await;
-            let text = task["content"].as_str().unwrap();
-            for byte in ["by reply", "@bo@", "@dov@", "/u/bo", "/u/dov", &self.south.host] {
-                assert!(!text.contains(byte), "the copy tells {byte}: {text}");
-            }
-            if done.is_empty() {
-                self.mia.reply(&task, "correct 7\nclear 1\nkind 1", Seen::Directly).await;
-                self.mia.wait_for_note("was not taken").await;
-            }
-            self.mia.reply(&task, "correct 2\nclear: partly\nKind = 2\n\nWell explained.", Seen::Directly).await;
-            let title = done.len() + 1;
-            self.mia
-                .wait_until("the receipt", move |posts| {
-                    posts
-                        .iter()
-                        .filter(|post| post["learning"]["type"] == "study:Receipt" && text_of(post).contains("review"))
-                        .count()
-                        >= title
-                })
-                .await;
-            done.push(task["id"].clone());
-        }
-        // Given twice.
-        let task = self.mia.wait_for_post("a task", |post| post["id"] == done[0]).await;
-        self.mia.reply(&task, "correct 0\nclear 0\nkind 0", Seen::Directly).await;
-        self.mia
-            .wait_until("the second refusal", |posts| {
-                posts.iter().filter(|post| post["learning"]["type"] == "study:Refusal").count() >= 2
-            })
-            .await;
-    }
-
     /// What is not one's own is as if it were not there.
     pub async fn refusals_are_clear(&mut self) {
         let list = self.bo.get("/reviews").await;
@@ -117,33 +77,36 @@ impl Cast {
     /// Reviews are released together, without a byte that tells who wrote them.
     pub async fn results_are_released_to_each_where_they_are(&mut self) {
         let path = format!("{}/results", self.assignment.0);
-        self.ada.wait_for(&path, "released").await.must_say("Mia").must_say("Dov").must_say("Bo");
+        let results = self.ada.wait_for(&path, "released").await;
+        results.must_say("Dov").must_say("Bo");
         let work = format!("{}/submission", self.assignment.0);
         let feedback =
             self.bo.wait(&work, "feedback", |page| !page.links("/feedback").is_empty()).await.link("/feedback");
         let page = self.bo.get(&feedback).await;
-        page.must_say("Comment from the south.").must_say("Well explained.");
-        for byte in ["Dov", "Mia", &self.south.host, &self.mia.acct()] {
+        assert_eq!(comments_in(&page.text()), 2, "{}", page.text());
+        for byte in ["Dov", "Mia", "mia", &self.south.host] {
             page.must_not_have(byte);
         }
         let there = format!("{}/submission", self.assignment.1);
         let feedback =
             self.dov.wait(&there, "feedback", |page| !page.links("/feedback").is_empty()).await.link("/feedback");
-        let page = self.dov.wait_for(&feedback, "Well explained.").await;
-        for byte in ["Mia", "/u/bo", &self.mia.acct()] {
+        let page = self.dov.wait(&feedback, "two reviews", |page| comments_in(&page.text()) == 2).await;
+        for byte in ["Mia", "/u/bo", "@mia"] {
             page.must_not_have(byte);
         }
-        let note = self.mia.wait_for_post("her reviews", |post| post["learning"]["type"] == "study:Feedback").await;
-        assert_eq!(note["learning"]["reviews"].as_array().unwrap().len(), 2);
-        let bytes = note.to_string();
-        for byte in ["bo", "dov", self.south.host.as_str()] {
-            let word = |c: char| c.is_alphanumeric();
-            assert!(
-                !bytes.split(|c| !word(c) && c != ':').any(|part| part.eq_ignore_ascii_case(byte)),
-                "{byte} in {bytes}"
-            );
+        for mia in &self.mias {
+            results.must_say(&mia.host());
+            let note = mia.wait_for(Seen::Directly, "reviews of your work", &[]).await;
+            assert_eq!(comments_in(&note.text), 2, "{}", note.text);
+            let bytes = format!("{}{}", note.html, note.json);
+            assert!(!bytes.contains(&self.south.host), "{bytes}");
+            let mut words = bytes.split(|c: char| !c.is_alphanumeric() && c != ':');
+            let told = words.find(|word| ["bo", "dov"].iter().any(|name| word.eq_ignore_ascii_case(name)));
+            assert_eq!(told, None, "{bytes}");
+            for other in self.mias.iter().filter(|other| other.acct() != mia.acct()) {
+                assert!(!bytes.contains(&other.host()), "{bytes}");
+            }
         }
-        assert!(!bytes.contains(&self.south.host));
     }
 
     /// An organizer decides otherwise and says why; the author learns it.
@@ -156,6 +119,34 @@ impl Cast {
     }
 }
 
-fn text_of(post: &Value) -> &str {
-    post["content"].as_str().unwrap_or_default()
+/// How many comments of reviewers stand in a text.
+fn comments_in(text: &str) -> usize {
+    ["Comment of the first reader.", "Comment of the second reader.", "Comment from the south.", "Well explained."]
+        .iter()
+        .map(|comment| text.matches(comment).count())
+        .sum()
+}
+
+/// Mia gets two direct notes and answers with lines; the first answer is outside the rubric.
+async fn mia_reviews(mia: &dyn Microblog, south: &str) {
+    let mut done: Vec<Post> = Vec::new();
+    let (mut receipts, mut refusals) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let seen: Vec<String> = done.iter().map(|task| task.id.clone()).collect();
+        let task = mia.wait_for(Seen::Directly, "Please review this work", &seen).await;
+        assert!(!task.text.contains(&mark(mia)), "nobody reviews their own: {}", task.text);
+        for byte in ["@bo@", "@dov@", "/u/bo", "/u/dov", south] {
+            assert!(!task.html.contains(byte), "the copy tells {byte}: {}", task.html);
+        }
+        if done.is_empty() {
+            mia.reply(&task, "correct 7\nclear 1\nkind 1", Seen::Directly).await;
+            refusals.push(mia.wait_for(Seen::Directly, "was not taken", &refusals).await.id);
+        }
+        mia.reply(&task, "correct 2\nclear: partly\nKind = 2\n\nWell explained.", Seen::Directly).await;
+        receipts.push(mia.wait_for(Seen::Directly, "Thank you, your review", &receipts).await.id);
+        done.push(task);
+    }
+    // Given twice.
+    mia.reply(&done[0], "correct 0\nclear 0\nkind 0", Seen::Directly).await;
+    mia.wait_for(Seen::Directly, "reviewed this work already", &refusals).await;
 }
