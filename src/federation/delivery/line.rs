@@ -84,7 +84,7 @@ fn tell(host: &str, kind: &str, fate: &Fate) {
     };
     metrics::counter!("hedgeschool_deliveries_total", "result" => result).increment(1);
     if reason.is_empty() {
-        tracing::debug!(host, kind, result, "delivery");
+        tracing::info!(host, kind, result, "delivery");
     } else {
         tracing::info!(host, kind, result, reason, "delivery");
     }
