@@ -3,6 +3,7 @@
 use super::read;
 use crate::actor::{self, Actor};
 use crate::app::App;
+use crate::assignment::{self, AssignmentState};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course, CourseState};
 use crate::db::{Db, Tx};
@@ -98,6 +99,9 @@ fn plan(db: &mut Db, course: CourseId) -> Result<Value> {
     Ok(if whole.to_string().len() <= 48 * 1024 { whole } else { Value::Null })
 }
 
+/// Featured posts at most; more would hide what is due next.
+const MOST_FEATURED: usize = 20;
+
 /// The collection to which `attributedTo` leads: who moderates the course (FEP-1b12).
 pub fn moderators(db: &mut Db, course: &Course) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
@@ -105,10 +109,14 @@ pub fn moderators(db: &mut Db, course: &Course) -> Result<Value> {
     Ok(collection(&format!("{}/moderators", group.uri), items.into_iter().map(Value::from).collect()))
 }
 
-/// The featured collection of these whole objects (Lemmy reads no bare ids there).
-pub fn featured(db: &mut Db, course: &Course, objects: Vec<Value>) -> Result<Value> {
+/// What whoever comes new should see first: the assignments that are open, in the order of their deadlines, as whole
+/// objects (Lemmy reads no bare ids there).
+pub fn featured(db: &mut Db, course: &Course) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
-    Ok(collection(&format!("{}/featured", group.uri), objects))
+    let all = assignment::list_of_course(db, course.id, false)?;
+    let open = all.iter().filter(|assignment| assignment.state == AssignmentState::Open).take(MOST_FEATURED);
+    let items = open.map(|assignment| assignment::apub::document(db, assignment)).collect::<Result<Vec<_>>>()?;
+    Ok(collection(&format!("{}/featured", group.uri), items))
 }
 
 fn collection(id: &str, items: Vec<Value>) -> Value {

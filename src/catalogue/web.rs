@@ -222,7 +222,7 @@ async fn featured(State(app): State<App>, Path(name): Path<String>) -> Answer {
     let document = app
         .read(move |db| {
             let (course, _) = here(db, &name)?;
-            apub::featured(db, &course, Vec::new())
+            apub::featured(db, &course)
         })
         .await?;
     Ok(wire(&document))
