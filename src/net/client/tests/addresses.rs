@@ -78,6 +78,23 @@ async fn net_02_the_connection_goes_to_the_address_that_was_checked() {
 }
 
 #[tokio::test]
+async fn names_below_localhost_lead_to_loopback_and_nobody_is_asked() {
+    let names = Arc::new(Names::default());
+    let resolver = |rules| Resolver {
+        lookup: Arc::clone(&names) as Arc<dyn Lookup>,
+        rules: Arc::new(rules),
+        deadline: Duration::from_secs(1),
+    };
+    for name in ["localhost", "north.localhost", "North.LOCALHOST."] {
+        let found = resolver(development()).checked(name).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(|socket| socket.ip().is_loopback()), "{name}: {found:?}");
+    }
+    assert_eq!(names.asked.lock().unwrap().len(), 0);
+    assert!(resolver(development()).checked("localhost.test").await.is_err(), "only the last part counts");
+    assert!(resolver(Rules::default()).checked("north.localhost").await.is_err(), "not in production");
+}
+
+#[tokio::test]
 async fn names_that_lead_nowhere_may_lead_somewhere_later() {
     let names = Arc::new(Names::default());
     names.set("slow.test", &[]);
