@@ -4,6 +4,7 @@
 use crate::server::{PATIENCE, Server};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Somebody's browser on one instance.
@@ -131,12 +132,26 @@ impl Page {
 impl Browser {
     /// A browser without cookies.
     pub fn new(server: &Server) -> Self {
-        let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
-        if let Some(path) = &server.authority {
+        Self::that_trusts(server.authority.as_deref(), &server.url)
+    }
+
+    /// A browser that looks at this address.
+    pub fn at(base: &str) -> Self {
+        Self::that_trusts(None, base)
+    }
+
+    fn that_trusts(authority: Option<&Path>, base: &str) -> Self {
+        let mut client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            // As browsers do; not every system knows names below localhost. The port is that of the address.
+            .resolve("north.localhost", ([127, 0, 0, 1], 0).into())
+            .resolve("south.localhost", ([127, 0, 0, 1], 0).into());
+        if let Some(path) = authority {
             let pem = std::fs::read(path).unwrap();
             client = client.tls_certs_merge([reqwest::Certificate::from_pem(&pem).unwrap()]);
         }
-        Self { base: server.url.clone(), cookies: BTreeMap::new(), client: client.build().unwrap() }
+        Self { base: base.to_owned(), cookies: BTreeMap::new(), client: client.build().unwrap() }
     }
 
     /// Opens a page.

@@ -8,6 +8,7 @@
 
 mod browser;
 mod lab;
+mod demo;
 mod mia;
 mod microblog;
 mod server;

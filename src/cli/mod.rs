@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod demo;
 mod serve;
 mod start;
 
@@ -35,6 +36,14 @@ enum Command {
     /// /readyz that it is stopping, takes no new connections, and ends when all requests have been answered, at the
     /// latest after server.drain_seconds.
     Serve,
+    /// Show two schools at work, with sample people and a course that is taken from both
+    ///
+    /// Starts two instances on 127.0.0.1 and lets sample people play three weeks of a course within seconds, over real
+    /// federation, up to open reviews. Then it prints addresses, who can sign in and what to do next, and serves until
+    /// Ctrl-C or SIGTERM. Its data is in a temporary folder that is deleted at the end. Of the configuration only the
+    /// log is used.
+    #[command(after_long_help = DEMO)]
+    Demo(demo::Ports),
     /// Bring the database to this version and end
     ///
     /// `serve` does the same at its start; this is for those who want to see it happen alone. Waits while another
@@ -50,9 +59,20 @@ enum Command {
     Check,
 }
 
+const DEMO: &str = "\
+Examples:
+  hedgeschool demo                                          on ports 8081 and 8082
+  hedgeschool demo --north-port 9081 --south-port 9082      when those are taken
+  HEDGESCHOOL_LOG__FILTER=hedgeschool=info hedgeschool demo and tell each delivery and request
+
+The schools are called north.localhost and south.localhost. Firefox, Chromium and their relatives know
+that names below localhost lead to this machine; for other programs there is, for example,
+  curl --resolve north.localhost:8081:127.0.0.1 http://north.localhost:8081/";
+
 const MORE: &str = "\
 Examples:
   hedgeschool                                       try it out on this machine
+  hedgeschool demo                                  see two of them with people and a course
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml serve
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml check
   hedgeschool account create ada --email ada@example.org --admin
@@ -80,6 +100,7 @@ pub fn run() -> ExitCode {
     };
     let outcome = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config),
+        Command::Demo(ports) => demo::demo(ports, &config.log),
         Command::Migrate => bring_up_to_date(&config),
         Command::Account(command) => account::run(config, &command),
         Command::Check => check::check(&config),
@@ -121,7 +142,7 @@ mod tests {
     fn the_command_line_is_sound_and_explained() {
         Arguments::command().debug_assert();
         let help = Arguments::command().render_long_help().to_string();
-        for word in ["serve", "migrate", "account", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
+        for word in ["serve", "demo", "migrate", "account", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
             assert!(help.contains(word), "{word} is missing in:\n{help}");
         }
     }

@@ -59,7 +59,7 @@ async fn run(app: App) -> Result<()> {
 }
 
 /// Everything that works beside the requests. Each ends by itself when asked to stop.
-fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
+pub fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
     let mail_stop = stop.clone();
