@@ -35,6 +35,7 @@ async fn play(mut cast: Cast) -> Cast {
     cast.mia_follows_and_enrolls().await;
 
     cast.open_the_assignment().await;
+    cast.check_what_is_featured().await;
     cast.bo_hands_in_with_a_file().await;
     cast.dov_hands_in_and_revises().await;
     let works = cast.mia_hands_in_by_a_reply_and_edits().await;
