@@ -25,6 +25,24 @@ pub struct Page {
     pub html: String,
 }
 
+/// An answer as it came, before any redirect.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    headers: reqwest::header::HeaderMap,
+    /// Its body.
+    pub text: String,
+}
+
+impl Answer {
+    /// The value of a header; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
 /// A form of a page with what stands in it.
 #[derive(Debug, Clone)]
 struct Filled {
@@ -160,6 +178,25 @@ impl Browser {
         self.send(request, path).await
     }
 
+    /// Asks for an address without going on to where a redirect leads, and without keeping cookies.
+    pub async fn look(&self, path: &str) -> Answer {
+        let request = self.client.get(self.absolute(path)).header("accept", "text/html");
+        let answer = request.header("cookie", self.cookie_line()).send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answer { status, headers, text: answer.text().await.unwrap_or_default() }
+    }
+
+    /// Sends an empty form to an address and says what it is answered.
+    pub async fn post_without_token(&self, path: &str) -> u16 {
+        let request = self.client.post(self.absolute(path)).header("accept", "text/html").body("");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.header("cookie", self.cookie_line()).send().await.unwrap().status().as_u16()
+    }
+
+    fn cookie_line(&self) -> String {
+        self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("; ")
+    }
+
     /// Fills in the form of the page whose action contains `action`, and sends it. A field given several times is sent
     /// several times.
     #[track_caller]
@@ -253,8 +290,8 @@ impl Browser {
     async fn send(&mut self, request: reqwest::RequestBuilder, path: &str) -> Page {
         let (mut request, mut path) = (request, path.to_owned());
         for _ in 0..6 {
-            let cookie = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("; ");
-            let answer = request.header("cookie", cookie).header("accept", "text/html").send().await.unwrap();
+            let answer =
+                request.header("cookie", self.cookie_line()).header("accept", "text/html").send().await.unwrap();
             self.keep_cookies(&answer);
             let status = answer.status().as_u16();
             let location = answer.headers().get("location").map(|l| l.to_str().unwrap().to_owned());

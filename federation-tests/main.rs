@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod crawl;
 mod lab;
 mod demo;
 mod mia;

@@ -161,6 +161,16 @@ impl Server {
         self.folder.path().join("log")
     }
 
+    /// The address of its PostgreSQL database, when it has one.
+    pub fn database(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url.clone())
+    }
+
+    /// The file of its embedded database.
+    pub fn sqlite(&self) -> PathBuf {
+        self.folder.path().join("data/hedgeschool.db")
+    }
+
     /// The one-time link that makes the first administrator.
     pub fn set_up_path(&self) -> String {
         let log = self.log();

@@ -23,6 +23,8 @@ pub struct Cast {
     pub dov: Browser,
     /// Administrates north.
     pub nora: Browser,
+    /// Administrates south.
+    pub sven: Browser,
     /// The course's id, once there is one.
     pub course: String,
     /// The assignment's page on north and on south.
@@ -67,12 +69,12 @@ impl Cast {
 
     async fn sign_everyone_up(north: Server, south: Server, mias: Vec<Box<dyn Microblog>>, world: World) -> Self {
         let nora = set_up(&north, "nora").await;
-        set_up(&south, "sven").await;
+        let sven = set_up(&south, "sven").await;
         let ada = sign_up(&north, "ada").await;
         let bo = sign_up(&north, "bo").await;
         let dov = sign_up(&south, "dov").await;
         let (course, assignment, posts) = (String::new(), Default::default(), Vec::new());
-        Self { north, south, mias, ada, bo, dov, nora, course, assignment, posts, world }
+        Self { north, south, mias, ada, bo, dov, nora, sven, course, assignment, posts, world }
     }
 
     /// The time as everybody's clock shows it.

@@ -3,6 +3,7 @@
 
 mod cast;
 mod leave;
+mod pages;
 mod review;
 mod steps;
 
@@ -39,14 +40,19 @@ async fn play(mut cast: Cast) -> Cast {
     cast.bo_hands_in_with_a_file().await;
     cast.dov_hands_in_and_revises().await;
     let works = cast.mia_hands_in_by_a_reply_and_edits().await;
+    cast.fill_what_is_empty().await;
+    cast.every_page_opens().await;
     cast.north_loses_power(&works).await;
 
     cast.deadline_passes().await;
+    cast.reviews_are_asked_for().await;
+    cast.every_page_opens().await;
     cast.everyone_reviews().await;
     cast.refusals_are_clear().await;
     cast.release_comes().await;
     cast.results_are_released_to_each_where_they_are().await;
     cast.ada_overrides_a_result().await;
+    cast.every_page_opens().await;
 
     cast.ada_posts_edits_and_deletes().await;
     cast.people_leave().await;

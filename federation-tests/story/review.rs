@@ -15,6 +15,13 @@ async fn review(browser: &mut Browser, page: &Page, comment: &str) -> Page {
 }
 
 impl Cast {
+    /// Hand-in has ended: both who have an account are asked.
+    pub async fn reviews_are_asked_for(&mut self) {
+        for browser in [&mut self.bo, &mut self.dov] {
+            browser.wait("/reviews", "a task", |page| !page.links("/reviews/").is_empty()).await;
+        }
+    }
+
     /// The deadline passed: each work gets two reviews, nobody their own, everybody gives two.
     pub async fn everyone_reviews(&mut self) {
         for (name, comment) in [("bo", "Comment of the first reader."), ("bo", "Comment of the second reader.")] {

@@ -1,0 +1,79 @@
+//! What does a server hold? Every row of every table, read beside it.
+
+use crate::server::{PATIENCE, Server};
+use diesel::sql_types::Text;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// The rows of each table.
+pub type State = BTreeMap<String, BTreeSet<String>>;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// What the server holds once everything that was under way is done.
+pub async fn settled(server: &Server) -> State {
+    let begin = Instant::now();
+    let mut last = read(server);
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = read(server);
+        if differences(&last, &now).is_empty() {
+            assert!(now.get("accounts").is_some_and(|rows| !rows.is_empty()), "{} cannot be looked into", server.name);
+            return now;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{} never rests: {:?}", server.name, differences(&last, &now));
+        last = now;
+    }
+}
+
+/// What came and what went.
+pub fn differences(before: &State, after: &State) -> Vec<String> {
+    let mut found = Vec::new();
+    for (table, rows) in after {
+        let Some(had) = before.get(table) else { continue };
+        let cut = |row: &String| row.chars().take(300).collect::<String>();
+        found.extend(rows.difference(had).map(|row| format!("{table} has got {}", cut(row))));
+        found.extend(had.difference(rows).map(|row| format!("{table} has lost {}", cut(row))));
+    }
+    found
+}
+
+fn read(server: &Server) -> State {
+    match server.database() {
+        Some(url) => {
+            let mut db = PgConnection::establish(&url).unwrap();
+            let tables = "SELECT table_name::text AS line FROM information_schema.tables WHERE table_schema = 'public'";
+            rows(tables, &mut |query| sql_query(query).load(&mut db).unwrap(), |table, _| {
+                format!("SELECT to_jsonb(t)::text AS line FROM \"{table}\" t")
+            })
+        }
+        None => {
+            let path = format!("file:{}?mode=ro", server.sqlite().display());
+            let mut db = SqliteConnection::establish(&path).unwrap();
+            let tables = "SELECT name AS line FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+            rows(tables, &mut |query| sql_query(query).load(&mut db).unwrap(), |table, ask| {
+                let columns =
+                    ask(&format!("SELECT 'quote(\"' || name || '\")' AS line FROM pragma_table_info('{table}')"));
+                let columns: Vec<String> = columns.into_iter().map(|column| column.line).collect();
+                format!("SELECT {} AS line FROM \"{table}\"", columns.join(" || ',' || "))
+            })
+        }
+    }
+}
+
+type Ask<'a> = &'a mut dyn FnMut(String) -> Vec<Line>;
+
+fn rows(tables: &str, ask: Ask<'_>, query: impl Fn(&str, &mut dyn FnMut(&str) -> Vec<Line>) -> String) -> State {
+    let mut state = State::new();
+    for table in ask(tables.to_owned()) {
+        let rows = query(&table.line, &mut |question| ask(question.to_owned()));
+        let rows = ask(rows).into_iter().map(|row| row.line).collect();
+        state.insert(table.line, rows);
+    }
+    state
+}
