@@ -1,10 +1,14 @@
 //! What can be set, what is its default, and what is it for? `config/hedgeschool.example.toml` says the same in words.
 
+mod refusal;
+
 use crate::db::Address;
 use crate::error::{Error, Problems, Result};
 use crate::link::{Links, host_of};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use lettre::message::Mailbox;
+use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -178,13 +182,8 @@ impl Config {
             None => {}
         }
         let env = Env::prefixed("HEDGESCHOOL_").ignore(&["config", "log_color"]).split("__");
-        let config: Self = figment.merge(env).extract().map_err(|errors| {
-            let mut problems = Problems::default();
-            for error in errors {
-                problems.add("configuration", error.to_string());
-            }
-            Error::Invalid(problems)
-        })?;
+        let figment = figment.merge(env);
+        let config: Self = figment.extract().map_err(|errors| Error::Invalid(refusal::of(&figment, errors)))?;
         config.check()?;
         Ok(config)
     }
@@ -222,13 +221,52 @@ impl Config {
             "DANGER_FEDERATION_ALLOW_LOCAL_IP",
             "is refused: it would let other servers reach addresses inside this network",
         );
-        problems.add_if(self.database.connections == 0, "database.connections", "must be at least 1");
-        problems.add_if(self.server.max_connections == 0, "server.max_connections", "must be at least 1");
-        problems.add_if(self.federation.parallel_hosts == 0, "federation.parallel_hosts", "must be at least 1");
-        if let Err(error) = self.address() {
-            problems.add("database.url", error.to_string());
+        self.check_numbers(&mut problems);
+        self.check_mail(&mut problems);
+        if let Err(Error::Invalid(found)) = self.address() {
+            problems.add_all(found);
+        }
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
+            problems.add("log.filter", format!("cannot be read ({error}); it is {}", refusal::allowed("log.filter")));
+        }
+        if let Some(path) = &self.federation.extra_ca {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let wrong = !text.contains("-----BEGIN CERTIFICATE-----");
+            let said = format!("{} cannot be read, or holds no certificate in PEM", path.display());
+            problems.add_if(wrong, "federation.extra_ca", &said);
         }
         problems.check()
+    }
+
+    /// What would make the program stand still, or ask for more than any machine has.
+    fn check_numbers(&self, problems: &mut Problems) {
+        let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let (server, federation) = (&self.server, &self.federation);
+        let bounds = [
+            ("server.max_connections", wide(server.max_connections), 1, 1_000_000),
+            ("server.max_upload", wide(server.max_upload), 1, 1 << 30),
+            ("server.drain_seconds", server.drain_seconds, 0, 3600),
+            ("database.connections", self.database.connections.into(), 1, 1000),
+            ("federation.parallel_hosts", wide(federation.parallel_hosts), 1, 10_000),
+            ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
+            ("federation.timeout_seconds", federation.timeout_seconds, 1, 300),
+            ("federation.inbox_per_minute", federation.inbox_per_minute.into(), 1, u64::from(u32::MAX)),
+        ];
+        for (key, is, least, most) in bounds {
+            if !(least..=most).contains(&is) {
+                problems.add(key, format!("is {is}; it must be a number from {least} to {most}"));
+            }
+        }
+    }
+
+    /// Without the address itself: it holds a password.
+    fn check_mail(&self, problems: &mut Problems) {
+        let (smtp, from) = (&self.mail.smtp_url, &self.mail.from);
+        let wrong = !smtp.is_empty() && AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp).is_err();
+        let said = format!("cannot be used; it is {}", refusal::allowed("mail.smtp_url"));
+        problems.add_if(wrong, "mail.smtp_url", &said);
+        let wrong = !from.is_empty() && from.parse::<Mailbox>().is_err();
+        problems.add_if(wrong, "mail.from", &format!("{from:?} is no sender; it is {}", refusal::allowed("mail.from")));
     }
 
     /// Whether this is a trial on one machine: it listens on loopback and calls itself a loopback name by http.
@@ -269,50 +307,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(toml: &str) -> Result<Config> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.toml");
-        std::fs::write(&path, toml).unwrap();
-        Config::load(Some(&path))
-    }
-
-    #[test]
-    fn the_defaults_are_a_trial_on_this_machine() {
-        let config = with("").unwrap();
-        assert!(config.is_development());
-        assert_eq!(config.links().host(), "localhost:8080");
-        assert_eq!(config.address().unwrap(), Address::Sqlite("data/hedgeschool.db".into()));
-    }
-
-    #[test]
-    fn a_wrong_key_or_value_is_refused_by_name() {
-        let key = with("[server]\nbnid = \"127.0.0.1:1\"").unwrap_err().to_string();
-        assert!(key.contains("bnid") && key.contains("bind"), "{key}");
-        let value = with("[log]\nformat = \"xml\"").unwrap_err().to_string();
-        assert!(value.contains("log.format") && value.contains("json"), "{value}");
-        let url = with("[server]\nurl = \"http://school.example\"").unwrap_err().to_string();
-        assert!(url.contains("server.url") && url.contains("https"), "{url}");
-    }
-
-    #[test]
-    fn loopback_exceptions_need_a_loopback_listener() {
-        let open = with(
-            "[server]\nbind = \"0.0.0.0:80\"\nurl = \"https://a.example\"\n[federation]\nloopback_names = [\"x.test\"]",
-        );
-        assert!(open.unwrap_err().to_string().contains("loopback_names"));
-        let metrics = with("[metrics]\nbind = \"0.0.0.0:9000\"").unwrap_err().to_string();
-        assert!(metrics.contains("metrics.bind"));
-    }
-
-    #[test]
-    fn the_example_file_is_the_defaults() {
-        let text = include_str!("../config/hedgeschool.example.toml");
-        let bare: String =
-            text.lines().map(|line| line.strip_prefix("#= ").unwrap_or(line)).collect::<Vec<_>>().join("\n");
-        let config = with(&bare).unwrap();
-        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
-    }
-}
+mod tests;

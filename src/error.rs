@@ -94,6 +94,22 @@ impl Problems {
         }
     }
 
+    /// Adds what somebody else found.
+    pub fn add_all(&mut self, found: Self) {
+        self.0.extend(found.0);
+    }
+
+    /// Adds what is wrong when the error names fields; any other error goes on.
+    pub fn gather(&mut self, result: Result<()>) -> Result<()> {
+        match result {
+            Err(Error::Invalid(found)) => {
+                self.add_all(found);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     /// The first problem of a field.
     pub fn of_field(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, message)| message.as_str())

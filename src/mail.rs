@@ -154,7 +154,7 @@ async fn deliver(app: &App, transport: Option<&Smtp>, letter: &Letter) -> Result
 
 fn message(app: &App, letter: &Letter) -> Result<Message> {
     let from = &app.config().mail.from;
-    let from = if from.is_empty() { format!("hedgeschool@{}", bare_host(app)) } else { from.clone() };
+    let from = if from.is_empty() { format!("noreply@{}", bare_host(app)) } else { from.clone() };
     let wrong = |e: &dyn std::error::Error| Error::internal(format!("letter: {e}"));
     let from: Mailbox = from.parse().map_err(|e: lettre::address::AddressError| wrong(&e))?;
     let to: lettre::Address = letter.recipient.parse().map_err(|e: lettre::address::AddressError| wrong(&e))?;

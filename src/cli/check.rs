@@ -4,7 +4,7 @@ use super::say;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Address, Db, migrate, upkeep};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problems, Result};
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
@@ -52,6 +52,13 @@ pub fn check(config: &Config) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Conflict(format!("{wrong} of {} checks found something wrong", findings.len())))
+    }
+}
+
+/// Says line by line what is wrong with a configuration that cannot be used.
+pub fn refuse(problems: &Problems) {
+    for (key, problem) in problems.iter() {
+        say(&format!("WRONG  {key}: {problem}"));
     }
 }
 

@@ -55,7 +55,8 @@ enum Command {
     /// Look for what would not work, and say how to mend it
     ///
     /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
-    /// server.url leads here. Each line begins with `ok`, `note` or `WRONG`; ends with 1 when a line is WRONG.
+    /// server.url leads here. Each line begins with `ok`, `note` or `WRONG`; ends with 1 when a line is WRONG, with 2 when
+    /// the configuration is.
     Check,
 }
 
@@ -96,7 +97,12 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let config = match Config::load(arguments.config.as_deref()) {
         Ok(config) => config,
-        Err(error) => return ended(2, &error),
+        Err(error) => {
+            if let (Error::Invalid(problems), Some(Command::Check)) = (&error, &arguments.command) {
+                check::refuse(problems);
+            }
+            return ended(2, &error);
+        }
     };
     let outcome = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config),
