@@ -81,13 +81,13 @@ pub fn list_invitations(db: &mut Db, by: &Actor) -> Result<Vec<Invitation>> {
     store::list(db)
 }
 
-pub(super) fn find_open(tx: &mut Tx<'_>, code: &str) -> Result<Option<Invitation>> {
-    let now = tx.now();
-    Ok(store::find_by_code(tx, code.trim())?.filter(|invitation| invitation.is_open(now)))
+pub(super) fn find_open(db: &mut Db, code: &str, now: Time) -> Result<Option<Invitation>> {
+    Ok(store::find_by_code(db, code.trim())?.filter(|invitation| invitation.is_open(now)))
 }
 
 pub(super) fn spend(tx: &mut Tx<'_>, code: &str) -> Result<()> {
     let used_up = || Error::invalid("code", "This invitation is used up. Please ask for a new one.");
-    let invitation = find_open(tx, code)?.ok_or_else(used_up)?;
+    let now = tx.now();
+    let invitation = find_open(tx, code, now)?.ok_or_else(used_up)?;
     if store::spend(tx, invitation.id)? { Ok(()) } else { Err(used_up()) }
 }

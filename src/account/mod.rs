@@ -1,5 +1,6 @@
 //! Who may sign in here, and what may they do? Accounts of local people: making, approving, suspending, changing them.
 
+mod asking;
 mod invitation;
 mod once;
 pub mod session;
@@ -7,6 +8,7 @@ mod standing;
 mod store;
 pub mod web;
 
+pub use asking::{Asked, problems};
 pub use invitation::{Invitation, invite, list_invitations, revoke_invitation};
 pub use once::{ask_reset, may_reset, may_set_up, reset, reset_link, set_up, start_set_up};
 pub use standing::{PENDING, approve, decline, purge, restore, set_role, suspend};
@@ -139,7 +141,8 @@ pub fn sign_up(tx: &mut Tx<'_>, new: &NewAccount, code: &str) -> Result<SignedUp
     if mode == SignUp::Closed {
         return Err(Error::denied("Nobody can sign up here at the moment."));
     }
-    check_new(tx, new, mode, code)?;
+    let now = tx.now();
+    problems(tx, &Asked::of(new, code), Some(mode), now)?.check()?;
     if let Some(known) = store::find_by_email(tx, &email_of(&new.email))? {
         let text = "Somebody, perhaps you, tried to make another account with this mail address.\n\nYou have one \
                     already. Sign in with it, or ask for a new password on the sign-in page. If it was not you, there \
@@ -162,44 +165,14 @@ pub fn sign_up(tx: &mut Tx<'_>, new: &NewAccount, code: &str) -> Result<SignedUp
     Ok(SignedUp::Made(account))
 }
 
-fn check_new(tx: &mut Tx<'_>, new: &NewAccount, mode: SignUp, code: &str) -> Result<()> {
-    let mut problems = problems_of(tx, new)?;
-    if mode == SignUp::Approval {
-        let said = new.application.trim();
-        problems.add_if(said.is_empty(), "application", "Please say in a sentence who you are and what brings you.");
-        problems.add_if(said.chars().count() > 1000, "application", "Please use at most 1000 letters.");
-    }
-    if mode == SignUp::Invitation && invitation::find_open(tx, code)?.is_none() {
-        problems.add("code", "This invitation is not known, is used up or has ended. Please ask for a new one.");
-    }
-    problems.check()
-}
-
 /// Makes an account without asking: for the command line, whose user owns the machine.
 pub fn create_by_admin(tx: &mut Tx<'_>, new: &NewAccount, role: Role) -> Result<Account> {
-    let mut problems = problems_of(tx, new)?;
+    let now = tx.now();
+    let mut problems = problems(tx, &Asked::of(new, ""), None, now)?;
     let known = store::find_by_email(tx, &email_of(&new.email))?.is_some();
     problems.add_if(known, "email", "There is an account with this mail address.");
     problems.check()?;
     make(tx, new, role, AccountState::Active)
-}
-
-fn problems_of(tx: &mut Tx<'_>, new: &NewAccount) -> Result<Problems> {
-    let mut problems = Problems::default();
-    let handle = handle_of(&new.handle);
-    if !text::is_handle(&handle) {
-        problems.add("handle", "Please use 2 to 30 small letters, digits or _.");
-    } else if RESERVED.contains(&handle.as_str()) || actor::find_here(tx, &handle)?.is_some() {
-        problems.add("handle", "This name is taken; please choose another.");
-    }
-    problems.add_if(
-        !mail::is_address(&email_of(&new.email)),
-        "email",
-        "Please enter a mail address, such as bo@example.org.",
-    );
-    problems.add_if(new.name.trim().chars().count() > 60, "name", "Please use at most 60 letters.");
-    problems.add_if(!is_zone(&new.zone), "zone", "Please choose a zone from the list.");
-    Ok(problems)
 }
 
 fn make(tx: &mut Tx<'_>, new: &NewAccount, role: Role, state: AccountState) -> Result<Account> {

@@ -38,16 +38,9 @@ pub fn set_up(tx: &mut Tx<'_>, token: &str, new: &NewAccount, name: &str, mode: 
     let (link, _) = find(tx, "set_up", token, now)?;
     let settings = Settings { name: name.trim().to_owned(), sign_up: mode, ..setting::load(tx)? };
     let mut problems = Problems::default();
-    let mut gather = |result: Result<()>| match result {
-        Err(Error::Invalid(found)) => {
-            found.iter().for_each(|(field, text)| problems.add(field, text));
-            Ok(())
-        }
-        other => other,
-    };
-    gather(setting::change(tx, None, &settings))?;
+    problems.gather(setting::change(tx, None, &settings))?;
     let mut made = None;
-    gather(create_by_admin(tx, new, Role::Admin).map(|account| made = Some(account)))?;
+    problems.gather(create_by_admin(tx, new, Role::Admin).map(|account| made = Some(account)))?;
     problems.check()?;
     store::links::use_up(tx, link)?;
     made.ok_or_else(|| Error::internal("an account was neither made nor refused"))

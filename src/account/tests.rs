@@ -36,6 +36,14 @@ fn errors_of_a_sign_up_stand_at_their_fields_and_what_was_typed_stays() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("f-handle-problem") && page.contains("f-email-problem") && page.contains("Bo Baker"));
     assert!(!page.contains(PASSWORD));
+    for (mode, field) in [(SignUp::Approval, "application"), (SignUp::Invitation, "code")] {
+        open_to(&world, mode);
+        let page = bo.submit("/sign-up", &[]);
+        for name in ["handle", "email", "password", field] {
+            assert!(page.contains(&format!("f-{name}-problem")), "{name} under {mode}");
+        }
+    }
+    open_to(&world, SignUp::Open);
     let page = bo.submit("/sign-up", &[("handle", "bo"), ("email", "bo@mail.test"), ("password", "short")]);
     assert!(page.contains("f-password-problem"));
 }

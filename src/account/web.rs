@@ -2,7 +2,7 @@
 
 mod settings;
 
-use super::{NewAccount, SignedUp, check_password};
+use super::{Asked, NewAccount, SignedUp, check_password};
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::crypto::Keypair;
@@ -10,7 +10,7 @@ use crate::error::{Error, Problems, Result};
 use crate::http::limit::{Limit, network_of};
 use crate::http::password;
 use crate::http::{Answer, Form, Page, redirect, redirect_with, render};
-use crate::setting::{self, Cache, SignUp};
+use crate::setting::{self, Cache, Settings, SignUp};
 use crate::{account, text};
 use askama::Template;
 use axum::Router;
@@ -118,44 +118,44 @@ async fn create(State(app): State<App>, page: Page, form: Form) -> Answer {
 
 /// Whoever asks for a mail address that is known gets the same answer as everybody else (ACC-01).
 async fn sign_up(app: &App, page: &Page, form: &Form) -> Result<SignedUp> {
-    let fields = check_fields(form);
-    if fields.is_ok() {
+    let mode = app.read(setting::load).await?.sign_up;
+    if mode != SignUp::Closed {
+        problems(app, form, Some(mode)).await?.check()?;
         // Mistyped forms do not count, so that nobody is locked out by a short password.
         app.kept::<Limits>().sign_up.check(app.clock(), &network_of(&page.visitor.address))?;
     }
-    let new = new_account(app, form, fields).await?;
+    let new = new_account(app, form).await?;
     let code = form.text("code").to_owned();
     app.write(move |tx| account::sign_up(tx, &new, &code)).await
 }
 
-/// What can be said of a form without asking anybody.
-fn check_fields(form: &Form) -> Result<()> {
-    let mut problems = Problems::default();
-    problems.add_if(form.text("handle").is_empty(), "handle", "Please choose a name for your address.");
-    problems.add_if(form.text("email").is_empty(), "email", "Please enter your mail address.");
-    if let Err(Error::Invalid(found)) =
-        check_password(form.value("password"), &[form.text("handle"), form.text("email")])
-    {
-        found.iter().for_each(|(field, text)| problems.add(field, text));
-    }
-    problems.check()
-}
-
-/// Hashes the password and makes the key, both away from the database; not for a form that is wrong already.
-async fn new_account(app: &App, form: &Form, checked: Result<()>) -> Result<NewAccount> {
-    checked?;
-    let password_hash = password::hash(app, form.value("password")).await?;
-    let keys = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+fn asked(form: &Form) -> Asked {
     let text = |name| form.text(name).to_owned();
-    Ok(NewAccount {
+    Asked {
         handle: text("handle"),
         name: text("name"),
         email: text("email"),
-        password_hash,
         zone: text("zone"),
         application: text("application"),
-        keys: keys.map_err(|e| Error::Internal(Box::new(e)))?,
-    })
+        code: text("code"),
+    }
+}
+
+/// Everything that is wrong with what was filled in, found before anything that takes long.
+async fn problems(app: &App, form: &Form, mode: Option<SignUp>) -> Result<Problems> {
+    let (now, asked) = (app.now(), asked(form));
+    let mut problems = app.read(move |db| account::problems(db, &asked, mode, now)).await?;
+    problems.gather(check_password(form.value("password"), &[form.text("handle"), form.text("email")]))?;
+    Ok(problems)
+}
+
+/// Hashes the password and makes the key, both away from the database.
+async fn new_account(app: &App, form: &Form) -> Result<NewAccount> {
+    let password_hash = password::hash(app, form.value("password")).await?;
+    let keys = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+    let keys = keys.map_err(|e| Error::Internal(Box::new(e)))?;
+    let Asked { handle, name, email, zone, application, .. } = asked(form);
+    Ok(NewAccount { handle, name, email, password_hash, zone, application, keys })
 }
 
 #[derive(Template)]
@@ -206,9 +206,15 @@ async fn set_up_create(State(app): State<App>, page: Page, Path(token): Path<Str
 }
 
 async fn set_up(app: &App, token: String, form: &Form) -> Result<()> {
-    let new = new_account(app, form, check_fields(form)).await?;
     let name = form.text("site_name").to_owned();
-    let mode = form.value("sign_up").parse().map_err(|_| Error::invalid("sign_up", "Please choose one."))?;
+    let mut wrong = Problems::default();
+    wrong.gather(setting::check(&Settings { name: name.clone(), ..Settings::default() }))?;
+    let mode = form.value("sign_up").parse();
+    wrong.add_if(mode.is_err(), "sign_up", "Please choose one.");
+    wrong.add_all(problems(app, form, None).await?);
+    wrong.check()?;
+    let mode = mode.map_err(|_| Error::invalid("sign_up", "Please choose one."))?;
+    let new = new_account(app, form).await?;
     app.write(move |tx| account::set_up(tx, &token, &new, &name, mode)).await.map(drop)
 }
 

@@ -116,7 +116,8 @@ pub fn change(tx: &mut Tx<'_>, by: Option<ActorId>, new: &Settings) -> Result<()
     Ok(())
 }
 
-fn check(new: &Settings) -> Result<()> {
+/// What is wrong with it.
+pub fn check(new: &Settings) -> Result<()> {
     let mut problems = Problems::default();
     let name = new.name.chars().count();
     problems.add_if(name == 0 || name > 60, "site_name", "Please give the school a name of at most 60 letters.");
