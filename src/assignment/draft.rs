@@ -32,6 +32,17 @@ pub struct Draft {
 const FURTHEST: Duration = Duration::from_secs(5 * 366 * 24 * 60 * 60);
 
 impl Draft {
+    /// Everything that is wrong with a draft at once; the cleaned HTML of the task when nothing is.
+    pub(super) fn check(&self, now: Time) -> Result<String> {
+        let mut problems = Problems::default();
+        let mut html = String::new();
+        problems.gather(self.check_words().map(|cleaned| html = cleaned))?;
+        problems.gather(Self::check_times(self.due_at, self.review_due_at, now))?;
+        problems.gather(self.check_review())?;
+        problems.check()?;
+        Ok(html)
+    }
+
     /// What is wrong with the words; the cleaned HTML of the task when nothing is.
     pub(super) fn check_words(&self) -> Result<String> {
         let mut problems = Problems::default();

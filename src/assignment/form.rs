@@ -2,7 +2,8 @@
 
 use super::rubric::{Criterion, LEVELS, Level, MOST_CRITERIA, Rubric};
 use super::{Assignment, Draft, Visibility, due};
-use crate::error::{Problems, Result};
+use crate::clock::Time;
+use crate::error::{Error, Problems, Result};
 use crate::http::Form;
 
 /// The form of an assignment as it is.
@@ -33,29 +34,38 @@ pub(super) fn blank() -> Form {
     Form::of(values.iter().map(|(name, value)| (name.as_str(), value.clone())))
 }
 
-/// What was filled in, with every problem of what cannot even be read.
-pub(super) fn read(form: &Form, zone: &str) -> Result<Draft> {
-    let mut problems = Problems::default();
-    let mut time = |name: &'static str| {
-        due::read(form.text(name), zone).unwrap_or_else(|problem| {
-            problems.add(name, problem);
-            crate::clock::Time(0)
+/// What was filled in. When a time cannot be read, everything else that is wrong is said as well.
+pub(super) fn read(form: &Form, zone: &str, now: Time) -> Result<Draft> {
+    let mut unread = Problems::default();
+    let mut time = |name: &'static str, missing: &'static str| {
+        let typed = form.text(name);
+        due::read(typed, zone).unwrap_or_else(|problem| {
+            unread.add(name, if typed.is_empty() { missing } else { problem });
+            Time(0)
         })
     };
-    let (due_at, review_due_at) = (time("due"), time("review_due"));
-    let reviews_each = form.number("reviews_each").unwrap_or_default();
+    let due_at = time("due", "Please say until when work can be handed in.");
+    let review_due_at = time("review_due", "Please say until when it is reviewed.");
     let draft = Draft {
         title: form.text("title").to_owned(),
         summary: form.text("summary").to_owned(),
         body_md: form.value("body").to_owned(),
         rubric: Fields::read(form).rubric(),
-        reviews_each,
+        reviews_each: form.number("reviews_each").unwrap_or_default(),
         visibility: form.text("visibility").parse().unwrap_or(Visibility::Private),
         due_at,
         review_due_at,
     };
-    problems.check()?;
-    Ok(draft)
+    if unread.is_empty() {
+        return Ok(draft);
+    }
+    let mut problems = Problems::default();
+    if let Err(Error::Invalid(found)) = draft.check(now) {
+        let others = found.iter().filter(|(field, _)| unread.of_field(field).is_none());
+        others.for_each(|(field, text)| problems.add(field, text));
+    }
+    problems.add_all(unread);
+    Err(Error::Invalid(problems))
 }
 
 /// The rubric as it stands in the form: as typed.
@@ -201,6 +211,16 @@ pub(super) fn pressed(form: &Form, button: &str) -> Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let Err(Error::Invalid(problems)) = read(&blank(), "UTC", Time(0)) else { panic!("nothing was filled in") };
+        let fields: Vec<&str> = problems.iter().map(|(field, _)| field).collect();
+        for field in ["title", "summary", "body", "criteria", "due", "review_due"] {
+            assert!(fields.contains(&field), "{field} is missing in {fields:?}");
+        }
+        assert_eq!(fields.iter().filter(|field| **field == "due").count(), 1);
+    }
 
     #[test]
     fn the_editor_adds_removes_and_moves_without_losing_what_was_typed() {

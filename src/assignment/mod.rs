@@ -157,9 +157,7 @@ pub fn is_home(db: &mut Db, cohort: &Cohort) -> Result<bool> {
 pub fn draft(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, new: &Draft) -> Result<AssignmentId> {
     let cohort = cohort::get(tx, cohort)?;
     may_lead(tx, by, &cohort)?;
-    let html = new.check_words()?;
-    new.check_review()?;
-    Draft::check_times(new.due_at, new.review_due_at, tx.now())?;
+    let html = new.check(tx.now())?;
     let id = store::insert(tx, by.id, cohort.id, (new, &html))?;
     tx.record(Some(by.id), Happened::AssignmentDrafted(id))?;
     Ok(id)
@@ -169,15 +167,14 @@ pub fn draft(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, new: &Draft) -> Resu
 /// [`postpone`]). Whoever got it hears of it.
 pub fn edit(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId, new: &Draft) -> Result<()> {
     let old = led(tx, by, id)?;
-    let html = new.check_words()?;
-    match old.state {
-        AssignmentState::Draft => {
-            new.check_review()?;
-            Draft::check_times(new.due_at, new.review_due_at, tx.now())?;
+    let html = match old.state {
+        AssignmentState::Draft => new.check(tx.now())?,
+        AssignmentState::Open => {
+            new.keeps_review_of(&old)?;
+            new.check_words()?
         }
-        AssignmentState::Open => new.keeps_review_of(&old)?,
         _ => return Err(Error::denied("It can no longer be changed: work is being reviewed.")),
-    }
+    };
     let is_draft = old.state == AssignmentState::Draft;
     store::update(tx, id, (new, &html), is_draft)?;
     if !is_draft {

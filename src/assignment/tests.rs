@@ -129,6 +129,7 @@ fn our_own_page_reads_back() {
     assert_eq!(read.rubric, crate::tests::study::rubric());
     assert_eq!((read.reviews_each, read.state, read.cohort.as_deref()), (3, AssignmentState::Open, Some("cohort1")));
     let summary = document["summary"].as_str().unwrap();
+    assert!(summary.starts_with(&read.summary) && !read.summary.contains("Hand in by"), "{}", read.summary);
     assert!(summary.contains("Hand in by 3 Sep 2026, 08:00 UTC: reply to this post"), "{summary}");
 }
 

@@ -58,12 +58,17 @@ pub(super) fn page(assignment: &Assignment, around: &Around<'_>) -> Result<Value
 pub(super) fn summary(assignment: &Assignment) -> String {
     let task = assignment.summary.trim();
     let stop = if task.ends_with(['.', '!', '?']) { "" } else { "." };
-    let by = due::in_utc(assignment.due_at);
-    let who = match assignment.reviews_each {
+    format!("{task}{stop}{}", how_to(assignment.due_at, assignment.reviews_each))
+}
+
+/// What a summary says after the task: for microblogs, which show nothing else.
+fn how_to(due_at: Time, reviews_each: i64) -> String {
+    let by = due::in_utc(due_at);
+    let who = match reviews_each {
         1 => "One classmate".to_owned(),
         few => format!("{few} classmates"),
     };
-    format!("{task}{stop} Hand in by {by}: reply to this post with your work. {who} will review it.")
+    format!(" Hand in by {by}: reply to this post with your work. {who} will review it.")
 }
 
 fn page_url(assignment: &Assignment) -> String {
@@ -162,18 +167,21 @@ pub fn read_page(document: &Value) -> Result<ReadPage> {
         return Err(refuse(problem.trim_end_matches('.')));
     }
     let state = wire::text(learning, "state").and_then(|word| word.parse().ok()).unwrap_or(AssignmentState::Open);
-    let each = peer.get("perSubmission").and_then(Value::as_i64).unwrap_or(1);
+    let reviews_each = peer.get("perSubmission").and_then(Value::as_i64).unwrap_or(1).clamp(1, 10);
+    // Our own pages say when and how in another place.
+    let summary = plain(document, "summary", 600);
+    let task = summary.strip_suffix(&how_to(due_at, reviews_each)).unwrap_or(&summary);
     Ok(ReadPage {
         uri: uri.to_owned(),
         author: author.to_owned(),
         title: plain(document, "name", 120),
-        summary: plain(document, "summary", 600),
+        summary: task.to_owned(),
         html: clean(wire::text(document, "content").unwrap_or_default())?,
         cohort: wire::text(learning, "cohort").map(|id| text::truncate(id, 64).to_owned()),
         state: if state == AssignmentState::Draft { AssignmentState::Open } else { state },
         due_at,
         review_due_at: review_due_at.max(due_at),
-        reviews_each: each.clamp(1, 10),
+        reviews_each,
         visibility: wire::text(learning, "submissionVisibility")
             .and_then(|word| word.parse().ok())
             .unwrap_or(Visibility::Private),

@@ -136,7 +136,7 @@ pub(super) async fn create(
         let form = form::pressed(&form, button);
         return new_page(page, form, group, run).answer();
     }
-    let result = match form::read(&form, &run.zone) {
+    let result = match form::read(&form, &run.zone, app.now()) {
         Ok(draft) => {
             let cohort = run.id;
             app.write(move |tx| {
@@ -185,7 +185,7 @@ pub(super) async fn update(
         let form = form::pressed(&form, button);
         return edit_page(page, form, shown).answer();
     }
-    let draft = if is_draft { form::read(&form, &shown.cohort.zone) } else { words_of(&form, &shown) };
+    let draft = if is_draft { form::read(&form, &shown.cohort.zone, app.now()) } else { words_of(&form, &shown) };
     let id = shown.assignment.id;
     let result = match draft {
         Ok(draft) => app.write(move |tx| assignment::edit(tx, &me.actor, id, &draft)).await,
