@@ -6,6 +6,7 @@
     reason = "a test that cannot go on shall stop and say where"
 )]
 
+mod accounts;
 mod browser;
 mod crawl;
 mod lab;

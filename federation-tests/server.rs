@@ -70,11 +70,16 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 impl Server {
     /// Starts an empty instance on a free port of 127.0.0.1, where everybody else is too.
     pub fn start(name: &'static str, clock: &Clock) -> Self {
+        Self::start_with(name, clock, "")
+    }
+
+    /// The same with further sections of the configuration.
+    pub fn start_with(name: &'static str, clock: &Clock, settings: &str) -> Self {
         let port = free_port();
         // A name, because the federation library takes no literal addresses for hosts.
         let host = format!("localhost:{port}");
-        let development = format!("[development]\nclock_file = \"{}\"\n", clock.path().display());
-        Self::start_as(name, (format!("http://{host}"), port), None, &development)
+        let more = format!("[development]\nclock_file = \"{}\"\n{settings}", clock.path().display());
+        Self::start_as(name, (format!("http://{host}"), port), None, &more)
     }
 
     /// Starts an empty instance that is known as `https://NAME.test` by a proxy with a certificate of `authority`. Its
@@ -150,6 +155,18 @@ impl Server {
         let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
         assert!(told.success());
         child.wait().unwrap()
+    }
+
+    /// What a command prints that runs beside the server, with this on its standard input.
+    pub fn command(&self, arguments: &[&str], input: &str) -> String {
+        use std::io::Write;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hedgeschool"));
+        command.current_dir(self.folder.path()).args(["--config", "hedgeschool.toml"]).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?} ended with {}", output.status);
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// All that it logged so far.

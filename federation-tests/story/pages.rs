@@ -13,11 +13,29 @@ impl Cast {
         let form = self.nora.get("/admin/invitations").await;
         let fields = [("note", "for the library"), ("uses", "3"), ("days", "7")];
         self.nora.submit(&form, "/admin/invitations", &fields).await.must_say("for the library");
+        self.somebody_waits_and_somebody_is_stopped().await;
         let form = self.bo.get("/propose").await;
         let fields = [("title", "Hedges"), ("handle", "hedges"), ("tagline", "Know them."), ("description", "All.")];
         assert_eq!(self.bo.submit(&form, "/courses", &fields).await.path, "/c/hedges");
         let there = format!("/c/rust_101@{}/discussion", self.north.host);
         self.dov.wait_for(&there, "Where to begin").await;
+    }
+
+    /// An account that is suspended, and one that waits for approval.
+    async fn somebody_waits_and_somebody_is_stopped(&mut self) {
+        for (mode, handle) in [("open", "eve"), ("approval", "pia")] {
+            let form = self.nora.get("/admin/settings").await;
+            self.nora.submit(&form, "/admin/settings", &[("sign_up", mode)]).await.must_say("in force");
+            let mut browser = Browser::new(&self.north);
+            let form = browser.get("/sign-up").await;
+            let email = format!("{handle}@example.test");
+            let fields = [("handle", handle), ("email", email.as_str()), ("password", "a long word or two")];
+            browser.submit(&form, "/sign-up", &[&fields[..], &[("application", "I bake.")]].concat()).await;
+        }
+        let account = self.nora.get("/admin/accounts?q=eve").await.link("/admin/accounts/");
+        let question = self.nora.get(&format!("{account}/suspension")).await;
+        self.nora.submit(&question, "/suspension", &[]).await.must_say("suspended");
+        self.nora.get("/admin/accounts?state=pending").await.must_say("I bake.");
     }
 
     /// Everybody follows everything. Once, with the double: pages are the same whatever Mia uses.
