@@ -184,6 +184,26 @@ test('the story through the pages', async ({}, testInfo) => {
     }
   });
 
+  await test.step('Bo chooses a new password by a link', async () => {
+    await ada.open('/admin/accounts?q=bo');
+    await ada.follow('Bo', { within: 'main table' });
+    await ada.looksAt('admin-account');
+    await ada.press('Make a link');
+    await ada.looksAt('admin-account-link');
+    const link = await ada.page.locator('main .note p.handle').textContent();
+    await guest.open(link.trim());
+    await guest.looksAt('new-password');
+    await guest.press('Set the password', { refused: true });
+    await guest.looksAt('new-password-refused');
+    await guest.fill({ 'New password': PASSWORD });
+    await guest.press('Set the password');
+    await guest.reads('Your password is changed');
+    await guest.open(link.trim());
+    await guest.reads('used already');
+    await bo.open('/sign-in');
+    await bo.signIn('bo', PASSWORD);
+  });
+
   await test.step('Ada proposes a course and gets it listed', async () => {
     await ada.open('/propose');
     await ada.press('Propose it', { refused: true });

@@ -132,11 +132,14 @@ const STALE: &str =
 /// Browsers say where a form comes from; those that say another place are refused (WEB-01).
 fn same_origin(headers: &HeaderMap, app: &App) -> Result<()> {
     let text = |name| headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
-    if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+    let site = text("sec-fetch-site");
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(Error::denied(STALE));
     }
     match text("origin") {
         None => Ok(()),
+        // From a page that tells nobody where it is; no other page can claim the line that says it is ours.
+        Some("null") if site == Some("same-origin") => Ok(()),
         Some(origin) => {
             let host = crate::link::host_of_uri(origin).unwrap_or_default();
             if app.config().hosts().contains(&host) { Ok(()) } else { Err(Error::denied(STALE)) }

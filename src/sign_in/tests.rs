@@ -74,12 +74,15 @@ fn forms_need_the_token_of_this_browser_and_our_own_origin() {
         let shown = bo.send(Method::POST, "/sign-out", "application/x-www-form-urlencoded", body.into_bytes());
         assert_eq!(shown.status, StatusCode::FORBIDDEN);
     }
-    for (name, value) in [("origin", "https://evil.test"), ("sec-fetch-site", "cross-site")] {
+    for (name, value) in [("origin", "https://evil.test"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
         bo.headers = vec![(name, value.to_owned())];
         assert_eq!(bo.submit("/sign-out", &[]).status, StatusCode::FORBIDDEN, "{name}");
     }
     bo.headers.clear();
     assert!(bo.get("/about").contains("Sign out"), "nothing happened");
+    // What browsers send from a page with the referrer policy `no-referrer`.
+    bo.headers = vec![("origin", "null".to_owned()), ("sec-fetch-site", "same-origin".to_owned())];
+    assert!(bo.submit("/sign-out", &[]).contains("You are signed out."));
 }
 
 #[test]
