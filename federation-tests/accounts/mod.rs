@@ -130,7 +130,7 @@ async fn passwords_are_reset_by_letter_and_by_the_command_line() {
     sign_in(&server, "kim", "another long one").await.1.must_say("do not belong together");
     sign_in(&server, "kim", "a third long one").await.1.must_say("My learning");
     choose_password_again(&server, &link).await;
-    let link = link_of(&server, &server.command(&["account", "reset-password", "kim"], ""));
+    let link = link_of(&server, &server.command(&["account", "reset-password", "kim@example.test"], ""));
     choose_password(&server, &link, PASSWORD).await.must_say("Your password is changed");
 }
 

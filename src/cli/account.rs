@@ -2,7 +2,6 @@
 
 use super::{say, start};
 use crate::account::{self, Filter, NewAccount, Role};
-use crate::actor;
 use crate::app::App;
 use crate::config::Config;
 use crate::crypto::{Keypair, Password};
@@ -22,7 +21,7 @@ pub enum AccountCommand {
     List,
     /// Print a link where the person can choose a new password within an hour
     ResetPassword {
-        /// Name of the account, such as ada
+        /// Name or mail address of the account, such as ada
         name: String,
     },
 }
@@ -110,11 +109,7 @@ fn list(app: &App) -> Result<()> {
 
 fn reset(app: &App, name: &str) -> Result<()> {
     let nobody = || Error::Conflict(format!("there is no account {name}; `hedgeschool account list` shows all"));
-    let wanted = name.to_lowercase();
-    let found = app.pool().read_blocking(move |db| match actor::find_here(db, &wanted)? {
-        Some(actor) => account::find_by_actor(db, actor.id),
-        None => Ok(None),
-    })?;
+    let found = app.pool().read_blocking(|db| account::find_by_name(db, name))?;
     show_link(app, found.ok_or_else(nobody)?.id)
 }
 
