@@ -73,8 +73,10 @@ fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
             assignment::apub::announce_changed(tx, *id, false)
         }
         Happened::SubmissionReceived { submission, revision } => {
-            submission::news::received(tx, *submission, *revision)?;
-            submission::apub::answer(tx, *submission, *revision)
+            let arrival = submission::arrival(tx, *submission, *revision)?;
+            submission::news::received(tx, &arrival)?;
+            submission::apub::answer(tx, &arrival)?;
+            review::admit(tx, &arrival).map(|_| ())
         }
         Happened::SubmissionSent { submission, revision } => submission::apub::send(tx, *submission, *revision),
         Happened::SubmissionWithdrawn(id) => submission::apub::send_withdrawal(tx, *id),
@@ -86,7 +88,6 @@ fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
 fn reviews(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
     match what {
         Happened::AssignmentChanged(id) => review::postponed(tx, *id),
-        Happened::SubmissionReceived { submission, .. } => review::admit(tx, *submission).map(|_| ()),
         Happened::SubmissionWithdrawn(id) => review::work_withdrawn(tx, *id),
         Happened::EnrollmentLeft(id) | Happened::EnrollmentRemoved(id) => {
             let place = enrollment::get(tx, *id)?;

@@ -122,9 +122,7 @@ impl Assignment {
 
 /// Its run and its course.
 pub fn place(db: &mut Db, assignment: &Assignment) -> Result<(Cohort, Course)> {
-    let cohort = cohort::get(db, assignment.cohort_id)?;
-    let course = course::get(db, cohort.course_id)?;
-    Ok((cohort, course))
+    store::place(db, assignment.cohort_id)?.ok_or(Error::NotFound)
 }
 
 /// Whether this person leads the run: an organizer of the course or a facilitator of the cohort.

@@ -2,9 +2,11 @@
 
 use super::{Assignment, AssignmentState, Draft, ReadPage};
 use crate::clock::Time;
+use crate::cohort::Cohort;
+use crate::course::Course;
 use crate::db::{
     Db, Tx,
-    schema::{assignments, cohorts},
+    schema::{assignments, cohorts, courses},
 };
 use crate::error::Result;
 use crate::id::{ActorId, AssignmentId, CohortId, CourseId};
@@ -12,6 +14,13 @@ use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQuery
 
 pub(super) fn find(db: &mut Db, id: AssignmentId) -> Result<Option<Assignment>> {
     Ok(assignments::table.find(id).select(Assignment::as_select()).first(db).optional()?)
+}
+
+/// The run and its course, in one look-up: whatever is done with an assignment asks for both.
+pub(super) fn place(db: &mut Db, cohort: CohortId) -> Result<Option<(Cohort, Course)>> {
+    let query = cohorts::table.inner_join(courses::table.on(courses::id.eq(cohorts::course_id)));
+    let both = query.filter(cohorts::id.eq(cohort)).select((Cohort::as_select(), Course::as_select()));
+    Ok(both.first(db).optional()?)
 }
 
 pub(super) fn find_public(db: &mut Db, public_id: &str) -> Result<Option<Assignment>> {

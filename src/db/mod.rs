@@ -147,11 +147,15 @@ impl Pool {
         &self.around
     }
 
-    /// Reads, on a thread that may wait.
+    /// Reads. From SQLite on this very thread, because a look-up takes less time than the way to another thread and back;
+    /// on a thread that may wait when a connection must be waited for or a server be asked.
     pub async fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        if let (writer::Writer::Thread(_), Some(mut db)) = (&self.writer, self.readers.try_get()) {
+            return question(&mut db);
+        }
         let pool = self.clone();
         tokio::task::spawn_blocking(move || pool.read_blocking(question))
             .await

@@ -17,7 +17,7 @@ const QUEUE: usize = 8192;
 /// How many jobs share a commit at most, so that the first does not wait for too many others.
 const GROUP: usize = 256;
 /// How long work behind may still join a group for which somebody waits.
-const BEHIND: Duration = Duration::from_millis(4);
+const BEHIND: Duration = Duration::from_micros(500);
 
 /// Whether somebody waits for the answer of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

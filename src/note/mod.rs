@@ -72,7 +72,8 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     }
     let new = store::NewNote { public_id: &public_id, uri: &uri, document: &document, note: &note };
     let id = store::insert(tx, writer, to.id, &new)?;
-    if object::find(tx, &uri)?.is_none() {
+    // An id drawn just now stands for nothing else.
+    if note.uri.is_none() || object::find(tx, &uri)?.is_none() {
         let new = NewObject { uri: &uri, kind: ObjectKind::Note, local_id: id.0, owner: writer.bot.id, public: false };
         object::register(tx, &new)?;
     }

@@ -37,6 +37,17 @@ pub fn tell(tx: &mut Tx<'_>, whom: &[ActorId], kind: &str, text: &str, link: &st
     Ok(())
 }
 
+/// The same for people whose rows are at hand.
+pub fn tell_known<'a>(
+    tx: &mut Tx<'_>,
+    whom: impl IntoIterator<Item = &'a Actor>,
+    kind: &str,
+    text: &str,
+    link: &str,
+) -> Result<()> {
+    whom.into_iter().filter(|actor| actor.here).try_for_each(|actor| store::insert(tx, actor.id, (kind, text, link)))
+}
+
 /// How many notices a page has.
 pub const PAGE: i64 = 50;
 

@@ -8,7 +8,7 @@ use crate::db::{Db, Tx};
 use crate::error::Result;
 use crate::event::Happened;
 use crate::id::{ActorId, AllocationId, AssignmentId, CohortId, SubmissionId};
-use crate::submission::{self, Submission, SubmissionState};
+use crate::submission::{self, Arrival, Submission, SubmissionState};
 use std::collections::{BTreeSet, HashMap};
 
 /// What starting came to.
@@ -79,15 +79,18 @@ fn allocate(tx: &mut Tx<'_>, place: &Place, work: SubmissionId, reviewer: ActorI
 
 /// Takes work into reviewing that came after it started: it gets reviews from those with the least to do, and its
 /// author reviews the works that have the fewest. What came before, or after reviewing ended, is left as it is.
-pub fn admit(tx: &mut Tx<'_>, work: SubmissionId) -> Result<usize> {
-    let work = submission::get(tx, work)?;
+pub fn admit(tx: &mut Tx<'_>, arrival: &Arrival) -> Result<usize> {
+    if arrival.assignment.state != AssignmentState::Review {
+        return Ok(0);
+    }
+    let work = &arrival.submission;
     let place = place(tx, work.assignment_id)?;
     let is_new = matches!(work.state, SubmissionState::Submitted | SubmissionState::Late);
     if !is_new || !place.group.here || !is_reviewing(tx, &place) || !store::of_work(tx, work.id)?.is_empty() {
         return Ok(0);
     }
     submission::move_to(tx, work.id, SubmissionState::UnderReview)?;
-    join_in(tx, &place, &work)
+    join_in(tx, &place, work)
 }
 
 fn is_reviewing(tx: &Tx<'_>, place: &Place) -> bool {

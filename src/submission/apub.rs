@@ -1,14 +1,14 @@
 //! How does work come in from other servers, how is it answered, and how is ours sent to the home of a course?
 
 use super::note::{self as own, ReadFile, ReadNote, Sent};
-use super::{HomeAnswer, Submission, Work, get, place, revision};
+use super::{Arrival, HomeAnswer, Submission, Work, get, hand_in, place, revision};
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort, Enrolling};
 use crate::course;
 use crate::db::{Db, Tx};
-use crate::enrollment::{self, Ask, EnrollmentState};
+use crate::enrollment::{self, Ask, Enrollment, EnrollmentState};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
@@ -101,18 +101,16 @@ pub fn send_withdrawal(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
 
 /// Answers to who handed in from elsewhere: a Like, which every software shows, and a note that says what was received.
 /// Both once for each version.
-pub fn answer(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()> {
-    let (submission, revision) = (get(tx, id)?, revision(tx, version)?);
-    let author = actor::get(tx, submission.author_id)?;
+pub fn answer(tx: &mut Tx<'_>, arrival: &Arrival) -> Result<()> {
+    let Arrival { submission, revision, author, assignment, course } = arrival;
     if author.here {
         return Ok(());
     }
-    let (assignment, course) = place(tx, &submission)?;
-    let writer = course::writer(tx, &course)?;
+    let writer = course::writer(tx, course)?;
     let to = [author.uri.clone()];
     let like = tx.links().activity(&tx.new_id());
     let like = wire::activity("Like", &like, &writer.bot.uri, &to, &[], submission.uri.clone().into());
-    outbox::send(tx, &writer.bot, &like, &submission.uri, &Audience::people([&author]))?;
+    outbox::send(tx, &writer.bot, &like, &submission.uri, &Audience::people([author]))?;
     let late = if revision.late { ", after the deadline" } else { "" };
     let html = format!(
         "<p>Received: version {} of your work for “{}”, {}{late}.</p><p>Until {} you can edit it, or delete it to take \
@@ -131,7 +129,7 @@ pub fn answer(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<
             "late": revision.late, "receivedAt": revision.received_at.rfc3339()})),
         ..Note::default()
     };
-    note::write(tx, &writer, &author, receipt)?;
+    note::write(tx, &writer, author, receipt)?;
     Ok(())
 }
 
@@ -236,8 +234,8 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
     let (assignment, may) = app
         .read(move |db| {
             let assignment = assignment::find_by_uri(db, &uri)?.ok_or(Error::NotFound)?;
-            let (cohort, _) = assignment::place(db, &assignment)?;
-            if !assignment::is_home(db, &cohort)? {
+            let (cohort, course) = assignment::place(db, &assignment)?;
+            if !actor::get(db, course.actor_id)?.here {
                 return Err(Error::NotFound);
             }
             let may = may_bring(db, &by, &assignment, &cohort);
@@ -260,18 +258,18 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
 
 /// Whether it makes sense to fetch files for this person: nothing is fetched for strangers.
 fn may_bring(db: &mut Db, by: &Actor, assignment: &Assignment, cohort: &Cohort) -> Result<()> {
-    if is_admissible(db, by, cohort)? {
+    let place = enrollment::find(db, cohort.id, by.id)?;
+    if is_admissible(cohort, place.as_ref()) {
         by.may_act()?;
-        return super::hand_in::check_takes_work(assignment);
+        return hand_in::check_takes_work(assignment);
     }
-    super::hand_in::check_may(db, by, assignment)
+    hand_in::check_place(by, assignment, place.as_ref())
 }
 
 /// Whether handing in gives this person a place: a run that takes everyone, and nobody who was removed or declined.
-fn is_admissible(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
+fn is_admissible(cohort: &Cohort, place: Option<&Enrollment>) -> bool {
     let open = cohort.enrolling == Enrolling::Open && cohort.takes_people();
-    let place = enrollment::find(db, cohort.id, by.id)?;
-    Ok(open && place.is_none_or(|place| place.state == EnrollmentState::Left))
+    open && place.is_none_or(|place| place.state == EnrollmentState::Left)
 }
 
 async fn settle(
@@ -284,12 +282,15 @@ async fn settle(
     got.settle(context, move |tx| {
         let assignment = assignment::get(tx, id)?;
         let cohort = cohort::get(tx, assignment.cohort_id)?;
-        if is_admissible(tx, &by, &cohort)? {
-            let place = enrollment::enroll(tx, &by, cohort.id, &Ask::default())?;
-            if place.state != EnrollmentState::Active {
+        let mut place = enrollment::find(tx, cohort.id, by.id)?;
+        if is_admissible(&cohort, place.as_ref()) {
+            let new = enrollment::enroll(tx, &by, cohort.id, &Ask::default())?;
+            if new.state != EnrollmentState::Active {
                 return Err(Error::denied("No seat is free in this run, so work cannot be handed in."));
             }
+            place = Some(new);
         }
+        hand_in::check_place(&by, &assignment, place.as_ref())?;
         let mut kept = Vec::new();
         for file in &files {
             kept.push(media::keep(tx, &by, file)?);
@@ -302,7 +303,7 @@ async fn settle(
             uri: Some(note.uri),
             received_at,
         };
-        super::hand_in(tx, &by, id, work).map(|_| ())
+        hand_in::take_in(tx, &by, &assignment, work).map(|_| ())
     })
     .await
 }

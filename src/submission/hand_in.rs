@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::assignment::{self, Assignment, AssignmentState};
 use crate::clock::Time;
 use crate::db::{Db, Tx};
-use crate::enrollment;
+use crate::enrollment::{self, Enrollment};
 use crate::error::{Error, Problems, Result};
 use crate::event::Happened;
 use crate::federation::object::{self, NewObject, ObjectKind};
@@ -57,18 +57,28 @@ impl Work {
 pub fn hand_in(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId, work: Work) -> Result<(SubmissionId, RevisionId)> {
     let assignment = assignment::get(tx, id)?;
     check_may(tx, by, &assignment)?;
+    take_in(tx, by, &assignment, work)
+}
+
+/// The same when whoever calls has made sure that this person may.
+pub(super) fn take_in(
+    tx: &mut Tx<'_>,
+    by: &Actor,
+    assignment: &Assignment,
+    work: Work,
+) -> Result<(SubmissionId, RevisionId)> {
     work.check()?;
     let late = work.received_at > assignment.due_at;
-    let old = store::find_of(tx, id, by.id)?;
+    let old = store::find_of(tx, assignment.id, by.id)?;
     if let Some(old) = &old {
-        check_open(old, &assignment)?;
+        check_open(old, assignment)?;
     }
     let state = match &old {
         Some(old) if old.state == SubmissionState::Submitted => SubmissionState::Submitted,
         _ if late => SubmissionState::Late,
         _ => SubmissionState::Submitted,
     };
-    let (submission, revision) = put(tx, (by, &assignment), old, &work, (state, HomeAnswer::Home))?;
+    let (submission, revision) = put(tx, (by, assignment), old, &work, (state, HomeAnswer::Home))?;
     tx.record(Some(by.id), Happened::SubmissionReceived { submission, revision })?;
     Ok((submission, revision))
 }
@@ -91,9 +101,14 @@ pub fn send_in(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId, work: Work) -> Res
 
 /// Refuses whoever cannot hand in for this assignment now, with the reason.
 pub(super) fn check_may(db: &mut Db, by: &Actor, assignment: &Assignment) -> Result<()> {
+    let place = enrollment::find(db, assignment.cohort_id, by.id)?;
+    check_place(by, assignment, place.as_ref())
+}
+
+/// The same with this person's place at hand.
+pub(super) fn check_place(by: &Actor, assignment: &Assignment, place: Option<&Enrollment>) -> Result<()> {
     by.may_act()?;
     check_takes_work(assignment)?;
-    let place = enrollment::find(db, assignment.cohort_id, by.id)?;
     let learns =
         place.is_some_and(|p| p.state == enrollment::EnrollmentState::Active && p.role == enrollment::Role::Learner);
     if learns { Ok(()) } else { Err(Error::denied("Only learners who take part in this run can hand in work.")) }

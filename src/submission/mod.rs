@@ -166,6 +166,29 @@ pub fn place(db: &mut Db, submission: &Submission) -> Result<(Assignment, Course
     Ok((assignment, course))
 }
 
+/// A version that came in, with all that stands around it: read once for all that follows from it.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The work.
+    pub submission: Submission,
+    /// Which version of it.
+    pub revision: Revision,
+    /// Who handed it in.
+    pub author: Actor,
+    /// What for.
+    pub assignment: Assignment,
+    /// In which course.
+    pub course: Course,
+}
+
+/// A version with its surroundings.
+pub fn arrival(db: &mut Db, id: SubmissionId, version: RevisionId) -> Result<Arrival> {
+    let (submission, revision) = (get(db, id)?, revision(db, version)?);
+    let (assignment, course) = place(db, &submission)?;
+    let author = crate::actor::get(db, submission.author_id)?;
+    Ok(Arrival { submission, revision, author, assignment, course })
+}
+
 /// Whether this is who writes for the course that the work was handed in to: its bot, or the course itself.
 pub fn is_bot_of(db: &mut Db, by: &Actor, submission: &Submission) -> Result<bool> {
     let (_, course) = place(db, submission)?;

@@ -1,26 +1,23 @@
 //! Who here is told of handed-in work?
 
-use super::{HomeAnswer, SubmissionState, get, place, revision};
-use crate::actor;
+use super::{Arrival, HomeAnswer, SubmissionState, get, place};
 use crate::course;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::id::{RevisionId, SubmissionId};
+use crate::id::SubmissionId;
 use crate::notice;
 
 /// Work came in: the organizers, and its author when here.
-pub fn received(tx: &mut Tx<'_>, id: SubmissionId, version: RevisionId) -> Result<()> {
-    let submission = get(tx, id)?;
-    let (assignment, course) = place(tx, &submission)?;
-    let (author, version) = (actor::get(tx, submission.author_id)?, revision(tx, version)?);
-    let organizers: Vec<_> = course::organizers(tx, course.id)?.into_iter().map(|organizer| organizer.id).collect();
+pub fn received(tx: &mut Tx<'_>, arrival: &Arrival) -> Result<()> {
+    let Arrival { submission, revision: version, author, assignment, course } = arrival;
+    let organizers = course::organizers(tx, course.id)?;
     let what =
         if version.number == 1 { "handed in".to_owned() } else { format!("handed in version {}", version.number) };
     let late = if version.late { ", after the deadline" } else { "" };
     let text = format!("{} {what} for “{}”{late}.", author.name, assignment.title);
-    notice::tell(tx, &organizers, "submission", &text, &submission.path())?;
+    notice::tell_known(tx, &organizers, "submission", &text, &submission.path())?;
     let text = format!("Version {} of your work for “{}” is received{late}.", version.number, assignment.title);
-    notice::tell(tx, &[author.id], "receipt", &text, &format!("{}/submission", assignment.path()))
+    notice::tell_known(tx, [author], "receipt", &text, &format!("{}/submission", assignment.path()))
 }
 
 /// The home of a mirrored course answered: the author.
