@@ -77,7 +77,7 @@ words! {
     pub enum ResultState {
         /// No review yet.
         Pending = "pending",
-        /// Fewer reviews than it takes.
+        /// Fewer reviews than it takes: all that are wanted while reviewing is open, half of them after.
         Provisional = "provisional",
         /// Enough reviews.
         Final = "final",

@@ -41,11 +41,14 @@ pub fn release(tx: &mut Tx<'_>, by: Option<&Actor>, assignment: AssignmentId) ->
     assignment::release(tx, by, assignment)
 }
 
+fn takes(place: &Place, is_over: bool) -> usize {
+    score::takes(usize::try_from(place.assignment.reviews_each).unwrap_or(0), is_over)
+}
+
 fn conclude(tx: &mut Tx<'_>, place: &Place, work: &Submission) -> Result<()> {
     let given = store::reviews_of_work(tx, work.id)?;
     let levels = given.iter().map(Review::levels).collect::<Result<Vec<Levels>>>()?;
-    let wanted = usize::try_from(place.assignment.reviews_each).unwrap_or(0);
-    let score = score::score(&place.assignment.rubric()?, &levels, wanted);
+    let score = score::score(&place.assignment.rubric()?, &levels, takes(place, true));
     let row = StoredResult {
         submission_id: work.id,
         document: serde_json::to_string(&score)?,
@@ -143,7 +146,8 @@ pub fn outcomes(db: &mut Db, by: &Actor, assignment: AssignmentId) -> Result<(Pl
     let place = place(db, assignment)?;
     may_see_results(db, by, &place)?;
     let rubric = place.assignment.rubric()?;
-    let wanted = usize::try_from(place.assignment.reviews_each).unwrap_or(0);
+    let is_over = matches!(place.assignment.state, AssignmentState::Released | AssignmentState::Closed);
+    let takes = takes(&place, is_over);
     let allocations = store::of_assignment(db, assignment)?;
     let given = store::reviews_of_assignment(db, assignment)?;
     let works = submission::list_of(db, assignment)?;
@@ -165,7 +169,7 @@ pub fn outcomes(db: &mut Db, by: &Actor, assignment: AssignmentId) -> Result<(Pl
             .collect();
         let levels =
             reviews.iter().filter_map(|(_, _, r)| r.as_ref()).map(Review::levels).collect::<Result<Vec<_>>>()?;
-        let score = score::score(&rubric, &levels, wanted);
+        let score = score::score(&rubric, &levels, takes);
         let late = submission::counted(db, work.id).is_ok_and(|revision| revision.late);
         let result = find_result(db, work.id)?;
         all.push(Outcome { work, author, late, reviews, score, result });

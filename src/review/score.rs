@@ -13,7 +13,7 @@ pub struct Score {
     pub points: f64,
     /// The most that it could get.
     pub max_points: f64,
-    /// Pending without a review, provisional while fewer than half of those wanted are there, final otherwise.
+    /// Pending without a review, provisional with fewer than it takes ([`takes`]), final otherwise.
     pub state: ResultState,
 }
 
@@ -33,14 +33,20 @@ pub struct CriterionScore {
     pub spread: f64,
 }
 
-/// Adds up reviews. `wanted` is how many each work should get. Levels that the rubric does not have are left out, and
+/// How many reviews a result takes to be final, when each work should get `wanted`: all of them while they may still
+/// come, and half of them, rounded up, once reviewing is over, because what is missing then is not waited for.
+pub fn takes(wanted: usize, is_over: bool) -> usize {
+    if is_over { wanted.div_ceil(2) } else { wanted }
+}
+
+/// Adds up reviews. `takes` is how many a result takes to be final. Levels that the rubric does not have are left out, and
 /// points that are no finite number count as none, so the result never holds a NaN.
-pub fn score(rubric: &Rubric, reviews: &[Levels], wanted: usize) -> Score {
+pub fn score(rubric: &Rubric, reviews: &[Levels], takes: usize) -> Score {
     let criteria: Vec<CriterionScore> =
         rubric.criteria.iter().map(|criterion| of_criterion(criterion, reviews)).collect();
     let state = match reviews.len() {
         0 => ResultState::Pending,
-        given if given * 2 < wanted => ResultState::Provisional,
+        given if given < takes => ResultState::Provisional,
         _ => ResultState::Final,
     };
     Score {

@@ -3,7 +3,7 @@
 use super::cast::{levels, rubric};
 use crate::assignment::rubric::Levels;
 use crate::review::ResultState;
-use crate::review::score::{score, show};
+use crate::review::score::{score, show, takes};
 use proptest::prelude::*;
 
 #[test]
@@ -12,7 +12,7 @@ fn the_median_of_two_is_their_mean() {
     let clear = &result.criteria[0];
     assert_eq!((clear.median, clear.mean, clear.reviews, clear.spread), (1.5, 1.5, 2, 1.0));
     assert_eq!((result.points, result.max_points), (3.5, 6.0));
-    assert_eq!(result.state, ResultState::Final);
+    assert_eq!(result.state, ResultState::Provisional);
 }
 
 #[test]
@@ -26,7 +26,11 @@ fn the_median_of_three_is_the_middle_one() {
 fn without_reviews_it_is_pending_and_with_few_provisional() {
     assert_eq!(score(&rubric(), &[], 3).state, ResultState::Pending);
     assert_eq!(score(&rubric(), &[levels(1, 1, 1)], 3).state, ResultState::Provisional);
-    assert_eq!(score(&rubric(), &[levels(1, 1, 1)], 2).state, ResultState::Final);
+    assert_eq!(score(&rubric(), &[levels(1, 1, 1)], 1).state, ResultState::Final);
+    assert_eq!(
+        [1, 2, 3, 4].map(|wanted| (takes(wanted, false), takes(wanted, true))),
+        [(1, 1), (2, 1), (3, 2), (4, 2)]
+    );
     assert_eq!(score(&Default::default(), &[], 3).points, 0.0);
 }
 

@@ -156,6 +156,9 @@ fn release_comes_once_for_all_and_later_reviews_change_nothing() {
         let task = cast.tasks_of(who).into_iter().find(|task| task.submission_id == bos).unwrap();
         cast.give(who, &task, given, "<p>Good.</p>").unwrap();
     }
+    let (_, all) = cast.world.read(|db| review::outcomes(db, &cast.ada, cast.assignment));
+    let of_bo = all.iter().find(|outcome| outcome.work.id == bos).unwrap();
+    assert_eq!(of_bo.score.state, ResultState::Provisional, "the third review may still come");
     let work = cast.world.read(|db| submission::get(db, bos));
     assert!(matches!(
         cast.world.pool.read_blocking(|db| review::may_see_feedback(db, &bo, &work)),
