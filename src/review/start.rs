@@ -8,7 +8,7 @@ use crate::db::{Db, Tx};
 use crate::error::Result;
 use crate::event::Happened;
 use crate::id::{ActorId, AllocationId, AssignmentId, CohortId, SubmissionId};
-use crate::submission::{self, Arrival, Submission, SubmissionState};
+use crate::submission::{self, Arrival, HomeAnswer, Submission, SubmissionState};
 use std::collections::{BTreeSet, HashMap};
 
 /// What starting came to.
@@ -85,8 +85,7 @@ pub fn admit(tx: &mut Tx<'_>, arrival: &Arrival) -> Result<usize> {
     }
     let work = &arrival.submission;
     let place = place(tx, work.assignment_id)?;
-    let is_new = matches!(work.state, SubmissionState::Submitted | SubmissionState::Late);
-    if !is_new || !place.group.here || !is_reviewing(tx, &place) || !store::of_work(tx, work.id)?.is_empty() {
+    if !is_waiting(work) || !place.group.here || !is_reviewing(tx, &place) || !store::of_work(tx, work.id)?.is_empty() {
         return Ok(0);
     }
     submission::move_to(tx, work.id, SubmissionState::UnderReview)?;
@@ -190,9 +189,24 @@ pub fn work_withdrawn(tx: &mut Tx<'_>, work: SubmissionId) -> Result<()> {
     Ok(())
 }
 
-/// Moves the end of reviewing along with its assignment, for all who have not sent their review yet, here and for a
-/// mirrored course.
+/// Follows from a change of an assignment: moves the end of reviewing along for all who have not sent their review yet,
+/// here and for a mirrored course. Work that the home of a mirrored course has is out for review once the home says that
+/// reviewing began.
 pub fn postponed(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<()> {
-    let assignment = assignment::get(tx, assignment)?;
-    if assignment.state == AssignmentState::Review { store::move_due(tx, &assignment) } else { Ok(()) }
+    let place = place(tx, assignment)?;
+    if place.assignment.state != AssignmentState::Review {
+        return Ok(());
+    }
+    if !place.group.here {
+        for work in submission::list_of(tx, assignment)? {
+            if is_waiting(&work) && work.answer == HomeAnswer::Received {
+                submission::move_to(tx, work.id, SubmissionState::UnderReview)?;
+            }
+        }
+    }
+    store::move_due(tx, &place.assignment)
+}
+
+fn is_waiting(work: &Submission) -> bool {
+    matches!(work.state, SubmissionState::Submitted | SubmissionState::Late)
 }

@@ -246,7 +246,12 @@ pub fn answered(tx: &mut Tx<'_>, by: &Actor, id: SubmissionId, answer: &Answer) 
         Answer::Received { late, received_at } => {
             store::set_receipt(tx, last.id, *late, *received_at)?;
             let in_time = store::revisions(tx, id)?.iter().any(|revision| !revision.late);
-            let state = if in_time { SubmissionState::Submitted } else { SubmissionState::Late };
+            let state = match assignment::get(tx, submission.assignment_id)?.state {
+                AssignmentState::Open if in_time => SubmissionState::Submitted,
+                AssignmentState::Open => SubmissionState::Late,
+                // The home takes what it gets now into reviewing at once, late or not.
+                _ => SubmissionState::UnderReview,
+            };
             store::set_answer(tx, id, (HomeAnswer::Received, ""))?;
             store::set_state(tx, id, state)?;
         }

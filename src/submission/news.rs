@@ -1,6 +1,6 @@
 //! Who here is told of handed-in work?
 
-use super::{Arrival, HomeAnswer, SubmissionState, get, place};
+use super::{Arrival, HomeAnswer, counted, get, place};
 use crate::course;
 use crate::db::Tx;
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub fn answered(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
         HomeAnswer::Refused => {
             format!("Your work for “{}” was not taken: {}", assignment.title, submission.answer_reason)
         }
-        _ if submission.state == SubmissionState::Late => {
+        _ if counted(tx, id)?.late => {
             format!("Your work for “{}” is received, after the deadline.", assignment.title)
         }
         _ => format!("Your work for “{}” is received.", assignment.title),

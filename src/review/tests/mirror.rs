@@ -3,10 +3,14 @@
 use super::cast::{Cast, DAY, levels};
 use super::wire::{context, create, received, sent_to, steady};
 use crate::actor::Actor;
+use crate::assignment::AssignmentState;
+use crate::db::schema::{assignments, notices, submissions};
 use crate::error::{Error, Result};
+use crate::event::Happened;
 use crate::id::SubmissionId;
 use crate::review::{self, Task, TaskState, apub, desk};
-use crate::submission::{self, SubmissionState};
+use crate::submission::{self, HomeAnswer, SubmissionState};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde_json::{Value, json};
 
 const TASK: &str = "https://north.example/o/task";
@@ -161,4 +165,51 @@ async fn feedback_comes_from_the_home_to_the_author_alone() {
         (result.points, result.override_points, result.override_reason.as_str()),
         (4.5, Some(6.0), "Well argued.")
     );
+}
+
+/// The home of the mirrored course says how far the assignment is.
+fn hears(cast: &Cast, state: AssignmentState) {
+    let (id, ada) = (cast.assignment, cast.ada.id);
+    cast.world.tx(move |tx| {
+        diesel::update(assignments::table.find(id)).set(assignments::state.eq(state)).execute(&mut **tx)?;
+        tx.record(Some(ada), Happened::AssignmentChanged(id))
+    });
+}
+
+#[test]
+fn work_here_is_as_far_as_its_home_says() {
+    let cast = Cast::mirrored();
+    let [(_, early), (_, late), (_, refused), (_, taken_back)] =
+        ["dov", "eli", "fay", "gus"].map(|handle| cast.learner(handle));
+    let state = |work| cast.world.read(|db| submission::get(db, work)).shown_state();
+    let set = |work: SubmissionId, state: SubmissionState, answer: HomeAnswer| {
+        cast.world.tx(move |tx| {
+            let change = (submissions::state.eq(state), submissions::answer.eq(answer));
+            diesel::update(submissions::table.find(work)).set(change).execute(&mut **tx)?;
+            Ok(())
+        });
+    };
+    for work in [early, late] {
+        set(work, SubmissionState::Submitted, HomeAnswer::Sent);
+    }
+    set(refused, SubmissionState::Submitted, HomeAnswer::Refused);
+    set(taken_back, SubmissionState::Withdrawn, HomeAnswer::Received);
+    let receipt = |work: SubmissionId, late: bool| {
+        let bot = cast.bot.clone();
+        cast.world.tx(move |tx| {
+            let answer = submission::Answer::Received { late, received_at: tx.now() };
+            submission::answered(tx, &bot, work, &answer)
+        });
+    };
+    receipt(early, false);
+    assert_eq!([early, late].map(state), ["submitted", "sent"]);
+    hears(&cast, AssignmentState::Review);
+    assert_eq!([early, late].map(state), ["under_review", "sent"]);
+    assert_eq!([refused, taken_back].map(state), ["declined", "withdrawn"]);
+    receipt(late, true);
+    assert_eq!(state(late), "under_review", "the home takes late work into reviewing at once");
+    let author = cast.world.read(|db| submission::get(db, late)).author_id;
+    let told: Vec<String> =
+        cast.world.read(|db| Ok(notices::table.filter(notices::actor_id.eq(author)).select(notices::text).load(db)?));
+    assert!(told.iter().any(|text| text.ends_with("received, after the deadline.")), "{told:?}");
 }
