@@ -1,7 +1,7 @@
 //! Are the rules of accounts kept, and does each of their doors open?
 
 use super::*;
-use crate::tests::{Browser, PASSWORD, World, new_account};
+use crate::tests::{Browser, PASSWORD, Shown, World, new_account};
 use axum::http::StatusCode;
 
 fn open_to(world: &World, mode: SignUp) {
@@ -138,7 +138,21 @@ fn a_closed_school_takes_nobody() {
     open_to(&world, SignUp::Closed);
     let mut bo = Browser::new(&world);
     assert!(bo.get("/sign-up").contains("The gate is closed"));
+    for path in ["/", "/sign-in", "/about"] {
+        assert!(!bo.get(path).ok().contains("/sign-up"), "{path} asks nobody to join");
+    }
     assert_eq!(bo.submit("/sign-up", &fields("bo", "bo@mail.test")).status, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn wherever_one_can_join_every_page_says_so() {
+    for mode in [SignUp::Open, SignUp::Approval, SignUp::Invitation] {
+        let world = World::new();
+        open_to(&world, mode);
+        let mut bo = Browser::new(&world);
+        assert!(bo.get("/about").ok().contains("class=\"join\" href=\"/sign-up\""), "{mode}");
+        assert_eq!(bo.get("/sign-up").ok().contains("name=\"code\""), mode == SignUp::Invitation);
+    }
 }
 
 #[test]
@@ -161,11 +175,9 @@ fn the_set_up_link_makes_one_administrator_and_then_nothing() {
     let token = world.tx(start_set_up).unwrap();
     let mut ada = Browser::new(&world);
     assert!(ada.get("/").contains("not set up yet"));
-    assert_eq!(
-        ada.get(&format!("/set-up/{}", first.reveal())).status,
-        StatusCode::NOT_FOUND,
-        "a new start, a new link"
-    );
+    let replaced = ada.get(&format!("/set-up/{}", first.reveal()));
+    assert_eq!(replaced.status, StatusCode::NOT_FOUND, "a new start, a new link");
+    assert!(replaced.contains("This link is not valid") && replaced.contains("href=\"/sign-in\""));
     let path = format!("/set-up/{}", token.reveal());
     ada.get(&path).ok();
     let wrong = ada.submit(
@@ -183,7 +195,14 @@ fn the_set_up_link_makes_one_administrator_and_then_nothing() {
     assert!(page.path.starts_with("/sign-in?name=ada") && page.contains("North"));
     ada.sign_in("ada");
     assert!(ada.get("/admin").ok().contains("Administration"));
-    assert_eq!(ada.get(&path).status, StatusCode::NOT_FOUND);
+    let mut nobody = Browser::new(&world);
+    let main = |page: Shown| page.between("<main", "</main>").unwrap().to_owned();
+    let never = nobody.get("/set-up/nonsense");
+    assert_eq!(never.status, StatusCode::NOT_FOUND);
+    let used = nobody.get(&path);
+    assert_eq!(used.status, StatusCode::NOT_FOUND);
+    assert_eq!(main(used), main(never), "a stranger is not told which links there were");
+    assert_eq!(nobody.submit(&path, &all).status, StatusCode::NOT_FOUND);
     assert!(world.tx(start_set_up).is_none());
 }
 
@@ -202,7 +221,8 @@ fn a_reset_link_works_once_and_for_an_hour_and_ends_sessions() {
     let page = other.submit(&path, &[("password", "eight other words behind it")]);
     assert!(page.path.starts_with("/sign-in?name=bo"));
     assert!(!bo.get("/about").contains("Sign out"), "sessions before are over");
-    assert!(other.get(&path).contains("used already"));
+    let used = other.get(&path);
+    assert!(used.contains("used already") && used.contains("flash warn") && !used.contains("#circle-check"));
     other.submit("/reset", &[("email", "bo@mail.test")]);
     let late = link_in_letter(&world, "bo@mail.test");
     world.pass(Duration::from_secs(3601));

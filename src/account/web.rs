@@ -9,7 +9,7 @@ use crate::crypto::Keypair;
 use crate::error::{Error, Problems, Result};
 use crate::http::limit::{Limit, network_of};
 use crate::http::password;
-use crate::http::{Answer, Form, Page, redirect, redirect_with, render};
+use crate::http::{Answer, Form, Page, redirect, redirect_with, redirect_without, render};
 use crate::setting::{self, Cache, Settings, SignUp};
 use crate::{account, text};
 use askama::Template;
@@ -180,18 +180,42 @@ fn set_up_page(app: &App, page: Page, form: Form) -> SetUpPage {
     SetUpPage { page, form, host: app.links().host().to_owned(), zones: zones(), modes: MODES.to_vec() }
 }
 
-async fn set_up_new(State(app): State<App>, page: Page, Path(token): Path<String>) -> Answer {
+#[derive(Template)]
+#[template(path = "account/dead.html", config = ".askama.toml")]
+struct DeadPage {
+    page: Page,
+}
+
+/// Says the same of a link that was used and of one that never was: a stranger learns nothing else.
+async fn is_set_up_link(app: &App, token: String) -> Result<bool> {
     let now = app.now();
-    app.read(move |db| account::may_set_up(db, &token, now)).await?;
+    match app.read(move |db| account::may_set_up(db, &token, now)).await {
+        Ok(()) => Ok(true),
+        Err(Error::NotFound) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+fn dead_set_up(page: Page) -> Answer {
+    Ok((StatusCode::NOT_FOUND, render(&DeadPage { page })?).into_response())
+}
+
+async fn set_up_new(State(app): State<App>, page: Page, Path(token): Path<String>) -> Answer {
+    if !is_set_up_link(&app, token).await? {
+        return dead_set_up(page);
+    }
     let form = Form::of([("sign_up", "approval".into()), ("zone", "UTC".into())]);
     Ok(render(&set_up_page(&app, page, form))?.into_response())
 }
 
 async fn set_up_create(State(app): State<App>, page: Page, Path(token): Path<String>, form: Form) -> Answer {
-    let now = app.now();
-    let shown = token.clone();
-    app.read(move |db| account::may_set_up(db, &shown, now)).await?;
+    if !is_set_up_link(&app, token.clone()).await? {
+        return dead_set_up(page);
+    }
     let result = set_up(&app, token, &form).await;
+    if matches!(result, Err(Error::NotFound)) {
+        return dead_set_up(page);
+    }
     let handle = form.text("handle").to_lowercase();
     match form.or_problems(result)? {
         Ok(()) => {
@@ -256,7 +280,7 @@ async fn reset_create(State(app): State<App>, page: Page, form: Form) -> Answer 
 
 /// A link that does not work any more leads to where a new one is asked for.
 fn dead_link() -> Response {
-    redirect_with("/reset", "This link was used already or is older than an hour. Please ask for a new one.")
+    redirect_without("/reset", "This link was used already or is older than an hour. Please ask for a new one.")
 }
 
 async fn reset_edit(State(app): State<App>, page: Page, Path(token): Path<String>) -> Answer {

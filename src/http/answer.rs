@@ -22,10 +22,48 @@ pub fn redirect(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location(path))]).into_response()
 }
 
-/// To another path of ours, which shows one sentence.
+/// One sentence that the page before left for the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// The sentence.
+    pub text: String,
+    /// Whether what was wanted was done.
+    pub is_good: bool,
+}
+
+/// Before a sentence that is no good news. Sentences themselves are encoded, so none can begin with it.
+const BAD: &str = "!";
+/// The longest sentence that is shown, in bytes: a cookie may come from anywhere.
+const LONGEST: usize = 500;
+
+impl Flash {
+    /// Reads the cookie's value; nothing when it holds no sentence.
+    pub fn read(value: &str) -> Option<Self> {
+        let encoded = value.strip_prefix(BAD);
+        let pair = format!("f={}", encoded.unwrap_or(value));
+        let text = url::form_urlencoded::parse(pair.as_bytes()).next()?.1.into_owned();
+        (!text.is_empty() && text.len() < LONGEST).then_some(Self { text, is_good: encoded.is_none() })
+    }
+
+    /// The icon that goes with it.
+    pub fn icon(&self) -> &'static str {
+        if self.is_good { "circle-check" } else { "triangle-alert" }
+    }
+}
+
+/// To another path of ours, which shows one sentence that says what was done.
 pub fn redirect_with(path: &str, sentence: &str) -> Response {
+    leave(path, "", sentence)
+}
+
+/// To another path of ours, which shows one sentence that says what could not be done.
+pub fn redirect_without(path: &str, sentence: &str) -> Response {
+    leave(path, BAD, sentence)
+}
+
+fn leave(path: &str, kind: &str, sentence: &str) -> Response {
     let text: String = url::form_urlencoded::byte_serialize(sentence.as_bytes()).collect();
-    let cookie = format!("{FLASH_COOKIE}={text}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+    let cookie = format!("{FLASH_COOKIE}={kind}{text}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
     let mut response = redirect(path);
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
@@ -164,6 +202,19 @@ mod tests {
             assert_eq!(location(evil), "/", "{evil}");
         }
         assert_eq!(location("/c/rust?x=1"), "/c/rust?x=1");
+    }
+
+    #[test]
+    fn a_sentence_keeps_whether_it_is_good_news() {
+        let left = |response: Response| {
+            let cookie = response.headers().get(header::SET_COOKIE).unwrap().to_str().unwrap().to_owned();
+            Flash::read(cookie.split(['=', ';']).nth(1).unwrap()).unwrap()
+        };
+        for text in ["Done.", "!Really; done = “yes” + more"] {
+            assert_eq!(left(redirect_with("/", text)), Flash { text: text.into(), is_good: true });
+            assert_eq!(left(redirect_without("/", text)), Flash { text: text.into(), is_good: false });
+        }
+        assert_eq!(Flash::read("!").or(Flash::read("")).or(Flash::read(&"a".repeat(LONGEST))), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub mod limit;
 pub mod password;
 pub mod visitor;
 
-pub use answer::{Answer, redirect, redirect_with};
+pub use answer::{Answer, redirect, redirect_with, redirect_without};
 pub use client::Client;
 pub use form::{Form, Upload};
 pub use negotiate::{WIRE_TYPE, wants_wire, wire};

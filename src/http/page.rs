@@ -1,5 +1,6 @@
 //! What does every page show around its content?
 
+use super::answer::Flash;
 use super::visitor::{SignedIn, Visitor};
 use crate::app::App;
 use crate::clock::Time;
@@ -47,9 +48,14 @@ impl Page {
         &self.visitor.csrf
     }
 
+    /// Whether there is any way to make an account here.
+    pub fn may_join(&self) -> bool {
+        self.visitor.may_join
+    }
+
     /// One sentence from the request before.
-    pub fn flash(&self) -> Option<&str> {
-        self.visitor.flash.as_deref()
+    pub fn flash(&self) -> Option<&Flash> {
+        self.visitor.flash.as_ref()
     }
 
     /// `light`, `dark` or `auto`.

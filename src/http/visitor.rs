@@ -1,5 +1,6 @@
 //! Who is asking?
 
+use super::answer::Flash;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
@@ -18,11 +19,13 @@ pub struct Visitor {
     /// What forms must send back, bound to a cookie of this browser.
     pub csrf: String,
     /// One sentence from the request before.
-    pub flash: Option<String>,
+    pub flash: Option<Flash>,
     /// `light`, `dark` or `auto`.
     pub theme: String,
     /// What the instance is called.
     pub site_name: String,
+    /// Whether there is any way to make an account here.
+    pub may_join: bool,
     /// The path that is asked for, to come back to after signing in.
     pub path: String,
     /// The address of the client, for limits.

@@ -6,11 +6,11 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::crypto::{Token, sha256};
 use crate::error::Result;
-use crate::http::answer::FLASH_COOKIE;
+use crate::http::answer::{FLASH_COOKIE, Flash};
 use crate::http::client::Client;
 use crate::http::{SignedIn, Visitor, wants_wire};
 use crate::notice;
-use crate::setting::{self, Cache, Settings};
+use crate::setting::{self, Cache, Settings, SignUp};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -60,9 +60,10 @@ pub async fn recognise(State(app): State<App>, mut request: Request, next: Next)
     };
     let visitor = Visitor {
         csrf: csrf_of(&secret, shown.unwrap_or_default()),
-        flash: jar.get(FLASH_COOKIE).and_then(|c| decode(c.value())),
+        flash: jar.get(FLASH_COOKIE).and_then(|c| Flash::read(c.value())),
         theme: if matches!(theme.as_str(), "light" | "dark") { theme } else { "auto".into() },
         site_name: known.settings.name.clone(),
+        may_join: known.settings.sign_up != SignUp::Closed,
         person: known.person.map(|(person, _)| Arc::new(person)),
         path,
         address,
@@ -168,12 +169,6 @@ fn secret_of(app: &App, jar: &CookieJar) -> (String, bool) {
 /// worth nothing afterwards (WEB-01, WEB-03).
 fn csrf_of(secret: &str, session: &str) -> String {
     data_encoding::HEXLOWER.encode(&sha256(format!("form {secret} {session}").as_bytes()))
-}
-
-fn decode(value: &str) -> Option<String> {
-    let pair = format!("f={value}");
-    let text = url::form_urlencoded::parse(pair.as_bytes()).next()?.1.into_owned();
-    (!text.is_empty() && text.len() < 500).then_some(text)
 }
 
 fn is_page(headers: &HeaderMap) -> bool {
