@@ -26,6 +26,11 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Client {
     Client(client)
 }
 
+/// Whether a trusted proxy passed this request on without saying for whom: then everybody seems to be the proxy.
+pub fn is_unnamed(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> bool {
+    trusted.contains(&peer.to_canonical()) && !headers.contains_key("x-forwarded-for")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,18 @@ fn an_administrator_is_told_what_to_do_first() {
 }
 
 #[test]
+fn an_administrator_hears_of_a_proxy_that_does_not_say_who_asks() {
+    let world = World::new();
+    let mut ada = Browser::with_role(&world, "ada", Role::Admin);
+    const WARNING: &str = "Your proxy does not say who asks";
+    assert!(!ada.get("/admin").ok().contains(WARNING), "without a proxy");
+    ada.address = "127.0.0.1".parse().unwrap();
+    assert!(ada.get("/admin").ok().contains(WARNING));
+    ada.headers = vec![("x-forwarded-for", "203.0.113.5".into())];
+    assert!(!ada.get("/admin").ok().contains(WARNING));
+}
+
+#[test]
 fn settings_are_in_force_at_once() {
     let world = World::new();
     let mut ada = Browser::with_role(&world, "ada", Role::Admin);

@@ -1,6 +1,7 @@
 //! What does the instance say about itself? Front page, about, rules and privacy.
 
 mod admin;
+mod warning;
 
 use super::Offer;
 use crate::app::App;

@@ -1,21 +1,23 @@
 //! Where is the instance administered? Overview, accounts, invitations and settings.
 
+use super::warning::{Warning, warnings};
 use crate::account::web::MODES;
 use crate::account::{self, Account, AccountState, Filter, Invitation, Role};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::client::{Peer, is_unnamed};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
 use crate::id::{AccountId, InvitationId};
 use crate::setting::{self, Cache, Settings};
 use crate::site::change;
 use crate::{actor, mail};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Deserialize;
 
 pub(super) fn routes() -> Router<App> {
@@ -43,7 +45,7 @@ fn may_see(me: &SignedIn) -> Result<()> {
 #[template(path = "site/admin.html", config = ".askama.toml")]
 struct AdminPage {
     page: Page,
-    warnings: Vec<(&'static str, String)>,
+    warnings: Vec<Warning>,
     counts: Vec<(AccountState, i64)>,
     pending: i64,
     letters: usize,
@@ -51,8 +53,16 @@ struct AdminPage {
     database: &'static str,
 }
 
-async fn index(State(app): State<App>, page: Page, me: SignedIn) -> Answer {
+async fn index(
+    State(app): State<App>,
+    page: Page,
+    me: SignedIn,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Answer {
     may_see(&me)?;
+    let trusted = &app.config().server.trusted_proxies;
+    let unnamed = peer.is_some_and(|Extension(Peer(peer))| is_unnamed(peer.ip(), &headers, trusted));
     let (counts, letters, settings) =
         app.read(|db| Ok((account::count(db)?, mail::list(db)?.len(), setting::load(db)?))).await?;
     let pending = counts.iter().find(|(state, _)| *state == AccountState::Pending).map_or(0, |(_, count)| *count);
@@ -60,31 +70,9 @@ async fn index(State(app): State<App>, page: Page, me: SignedIn) -> Answer {
         crate::db::Address::Sqlite(_) => "SQLite",
         crate::db::Address::Postgres(_) => "PostgreSQL",
     };
-    let warnings = warnings(&app, &settings, letters);
+    let warnings = warnings(app.config(), &settings, letters, unnamed);
     let version = env!("CARGO_PKG_VERSION");
     Ok(render(&AdminPage { page, warnings, counts, pending, letters, version, database })?.into_response())
-}
-
-/// What should be looked at, each with how to mend it.
-fn warnings(app: &App, settings: &Settings, letters: usize) -> Vec<(&'static str, String)> {
-    let mut warnings = Vec::new();
-    if app.config().mail.smtp_url.is_empty() {
-        let text = "Letters are written to the log instead of being sent, so nobody gets a link for a new password by \
-                    mail. Set mail.smtp_url and mail.from, then start again.";
-        warnings.push(("No mail server is set", text.to_owned()));
-    } else if letters > 20 {
-        warnings.push(("Letters pile up", format!("{letters} letters wait to be sent. The log says why.")));
-    }
-    if !app.links().is_https() {
-        let text = "This address is http, which is only good for trying it out: other servers do not talk to it. Put a \
-                    reverse proxy in front and set server.url to its https address, before anybody joins.";
-        warnings.push(("The address is not secure", text.to_owned()));
-    }
-    if settings.contact.is_empty() {
-        let text = "People and other servers cannot see whom to write to. Add a contact in the settings.";
-        warnings.push(("Nobody can reach you", text.to_owned()));
-    }
-    warnings
 }
 
 #[derive(Template)]
