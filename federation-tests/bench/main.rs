@@ -20,6 +20,7 @@ mod school;
 mod server;
 mod sink;
 mod table;
+mod texts;
 
 use clap::Parser;
 use school::School;
@@ -29,7 +30,7 @@ use table::{Reach, Table};
 
 #[derive(Parser)]
 struct Arguments {
-    /// P1, P2, P3, P4; all without it
+    /// P1, P2, P3, P4, P9; all without it
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How often each is measured; medians are shown
@@ -79,6 +80,9 @@ fn main() {
 async fn measure(table: &mut Table, arguments: &Arguments) {
     let wanted = |id: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == id);
     let size = if arguments.quick { QUICK } else { FULL };
+    if wanted("P9") {
+        (0..arguments.runs).for_each(|_| texts::measure(table));
+    }
     if wanted("P4") {
         for _ in 0..arguments.runs {
             footprint::measure(table, size).await;
