@@ -62,6 +62,7 @@ async fn run(app: App) -> Result<()> {
 pub fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
+    workers.spawn(schedule::sweep(app.clone(), stop.clone()));
     let mail_stop = stop.clone();
     workers.spawn(mail::run(app.clone(), async move { mail_stop.asked().await }));
     workers

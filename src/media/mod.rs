@@ -9,7 +9,7 @@ mod store;
 mod tests;
 pub mod web;
 
-pub use clear::{clear, remove};
+pub use clear::{clear, old, remove};
 pub use file::{File, Kept};
 
 use crate::actor::Actor;

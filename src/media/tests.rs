@@ -58,7 +58,7 @@ fn bytes_are_on_disk_before_their_row_and_go_with_it() {
     world.pass(Duration::from_secs(2 * 3600));
     assert_eq!(world.tx(purge), 1);
     let later = world.clock.now().plus(Duration::from_secs(3600 * 24 * 365 * 50));
-    assert_eq!(world.read(|db| clear(db, folder.path(), later)), 1);
+    assert_eq!(world.read(|db| clear(db, folder.path(), &super::old(folder.path(), later)?)), 1);
     assert!(!path.exists());
 }
 

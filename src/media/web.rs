@@ -37,11 +37,22 @@ impl From<Upload> for File {
     }
 }
 
-/// Forgets files that belong to nothing, and removes bytes without a row. For once a day and after a start.
-pub async fn sweep(app: &App) -> Result<()> {
+/// How many names are looked up in one visit to the database.
+const AT_ONCE: usize = 500;
+
+/// Forgets files that belong to nothing, and removes bytes without a row; says how many. Between small visits to the
+/// database everybody else has their turn.
+pub async fn sweep(app: &App) -> Result<usize> {
     app.write(super::purge).await?;
     let (data, now) = (app.config().server.data.clone(), app.now());
-    let removed = app.read(move |db| super::clear(db, &data, now)).await?;
+    let folder = data.clone();
+    let old = tokio::task::spawn_blocking(move || super::old(&folder, now));
+    let old = old.await.map_err(|e| Error::Internal(Box::new(e)))??;
+    let mut removed = 0;
+    for some in old.chunks(AT_ONCE) {
+        let (data, some) = (data.clone(), some.to_vec());
+        removed += app.read(move |db| super::clear(db, &data, &some)).await?;
+    }
     tracing::debug!(removed, "files that belonged to nothing");
-    Ok(())
+    Ok(removed)
 }
