@@ -44,6 +44,7 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Leave", _) => enrollment::apub::leave(context, got).await,
         ("Undo", "Follow" | "Join" | "") => enrollment::apub::undo(context, got).await,
         ("Accept", _) => enrollment::apub::accept(context, got).await,
+        ("TentativeAccept", _) => enrollment::apub::consider(context, got).await,
         ("Reject", _) => enrollment::apub::reject(context, got).await,
         ("Remove", _) => enrollment::apub::remove(context, got).await,
         ("Update", "Group") => catalogue::apub::update(context, got).await,

@@ -68,12 +68,17 @@ pub fn unfollowed(tx: &mut Tx<'_>, followed: ActorId, follower: ActorId) -> Resu
     Ok(())
 }
 
-/// Follows from `EnrollmentAsked`: a person here asks the home of a mirrored course by a Join.
+/// Follows from `EnrollmentAsked`: a person here asks the home of a mirrored course by a Join; a course here tells who
+/// asked by a Join from elsewhere how their place stands until it is decided.
 pub fn asked(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let all = around(tx, id)?;
-    let Some(uri) = all.place.join_uri.clone().filter(|_| all.place.state == EnrollmentState::Asked) else {
+    let Some(uri) = all.place.join_uri.clone() else { return Ok(()) };
+    if all.group.here && !all.person.here {
+        return waits(tx, &all, &uri);
+    }
+    if all.place.state != EnrollmentState::Asked {
         return Ok(());
-    };
+    }
     let mut join = wire::activity(
         "Join",
         &uri,
@@ -90,6 +95,19 @@ pub fn asked(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     }
     outbox::send(tx, &all.person, &join, &all.group.uri, &Audience::people([&all.group]))?;
     Ok(())
+}
+
+/// A TentativeAccept of the Join, with the state in `learning`: it is neither agreed nor refused yet.
+fn waits(tx: &mut Tx<'_>, all: &Around, join_uri: &str) -> Result<()> {
+    if !all.place.waits() {
+        return Ok(());
+    }
+    let learning = json!({
+        "type": "study:Enrollment", "role": "Learner", "cohort": all.cohort.public_id,
+        "state": all.place.state.as_str(),
+    });
+    let join = join_of(all, join_uri);
+    answer(tx, &all.group, &all.person, "TentativeAccept", join, Some(("learning", learning)))
 }
 
 /// Follows from `Enrolled`: the course answers a Join from elsewhere, each time it is repeated.

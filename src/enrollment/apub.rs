@@ -2,7 +2,7 @@
 
 use super::announce::{self, escape, standing};
 use super::wish::{self, Wish};
-use super::{Ask, Enrollment};
+use super::{Ask, Enrollment, EnrollmentState};
 use crate::actor::{self, Actor, ActorKind};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course};
@@ -26,24 +26,28 @@ pub async fn follow(context: &Context, got: &Received) -> Result<()> {
     .await
 }
 
-/// `Join` of a course here: `Accept` with a `Member`, `Reject` with the reason, or silence while organizers decide or
-/// the person waits for a seat. A repeated Join is answered again.
+/// `Join` of a course here: `Accept` with a `Member`, `Reject` with the reason, or `TentativeAccept` while organizers
+/// decide or the person waits for a seat. A repeated Join is answered again.
 pub async fn join(context: &Context, got: &Received) -> Result<()> {
     let got_ = got.clone();
     got.settle(context, move |tx| answer_join(tx, &got_)).await
 }
 
-fn answer_join(tx: &mut Tx<'_>, got: &Received) -> Result<()> {
+pub(super) fn answer_join(tx: &mut Tx<'_>, got: &Received) -> Result<()> {
     let (uri, object) = (own_id(got)?, object_id(got)?);
     let (course, group) = course_here(tx, &object)?;
     let learning = got.activity.get("learning").unwrap_or(&Value::Null);
     let message = wire::text(learning, "message").unwrap_or_default();
     let plain = text::plain(message).unwrap_or_default();
     let ask = Ask { message: plain, join_uri: Some(uri.clone()) };
-    let result = wanted(tx, &course, wire::text(learning, "cohort"))
-        .and_then(|cohort| super::enroll(tx, &got.signer, cohort.id, &ask));
+    let result = wanted(tx, &course, wire::text(learning, "cohort")).and_then(|cohort| {
+        let waited = super::find(tx, cohort.id, got.signer.id)?.is_some_and(|place| place.waits());
+        Ok((super::enroll(tx, &got.signer, cohort.id, &ask)?, waited))
+    });
     match result {
-        Ok(_) => Ok(()),
+        // Nothing happened, so nothing follows; the answer may have been lost.
+        Ok((place, true)) => announce::asked(tx, place.id),
+        Ok((_, false)) => Ok(()),
         // Refused before anything was changed: said to the asker, and done with.
         Err(Error::Denied(refused)) => {
             let join = json!({"id": uri, "type": "Join", "actor": got.signer.uri, "object": group.uri});
@@ -108,6 +112,20 @@ fn undo_one(tx: &mut Tx<'_>, by: &Actor, object: &Value) -> Result<()> {
     Ok(())
 }
 
+/// `TentativeAccept` of a Join from here: its home has it and did not decide yet. By the same rules as [`accept`].
+pub async fn consider(context: &Context, got: &Received) -> Result<()> {
+    let got_ = got.clone();
+    got.settle(context, move |tx| considered(tx, &got_)).await
+}
+
+pub(super) fn considered(tx: &mut Tx<'_>, got: &Received) -> Result<()> {
+    let Ok(uri) = object_id(got) else { return Ok(()) };
+    let learning = got.activity.get("learning").unwrap_or(&Value::Null);
+    let on_the_list = wire::text(learning, "state") == Some(EnrollmentState::Waitlisted.as_str());
+    let state = if on_the_list { EnrollmentState::Waitlisted } else { EnrollmentState::Applied };
+    super::answered(tx, &got.signer, &uri, state)
+}
+
 /// `Accept` of a Join or Follow from here. Without such an activity it has no effect (LIF-01); signed by another than
 /// the one it was sent to, it is refused (LIF-02).
 pub async fn accept(context: &Context, got: &Received) -> Result<()> {
@@ -128,7 +146,10 @@ pub(super) fn answered(tx: &mut Tx<'_>, got: &Received, agreed: bool) -> Result<
         return Err(Error::denied("Only the one who was asked can answer."));
     }
     match sent.kind.as_str() {
-        "Join" => super::answered(tx, &got.signer, &uri, agreed),
+        "Join" => {
+            let state = if agreed { EnrollmentState::Active } else { EnrollmentState::Declined };
+            super::answered(tx, &got.signer, &uri, state)
+        }
         "Follow" => {
             let follower = actor::get(tx, sent.actor_id)?;
             super::follow_answered(tx, &got.signer, &uri, &follower, agreed)

@@ -173,6 +173,11 @@ pub fn leads(db: &mut Db, by: &Actor, cohort: &Cohort) -> Result<bool> {
 }
 
 impl Enrollment {
+    /// Whether its home has it and did not decide yet.
+    pub fn waits(&self) -> bool {
+        matches!(self.state, EnrollmentState::Applied | EnrollmentState::Waitlisted)
+    }
+
     /// Whether it is under way: asked for, waiting or active.
     pub fn is_current(&self) -> bool {
         use EnrollmentState::{Active, Applied, Asked, Dormant, Waitlisted};

@@ -55,6 +55,8 @@ fn enrolled(tx: &mut Tx<'_>, all: &Around) -> Result<()> {
 fn answered(tx: &mut Tx<'_>, all: &Around) -> Result<()> {
     let words = match all.place.state {
         EnrollmentState::Active => "You have a place in",
+        EnrollmentState::Applied => "Your application is with the organizers of",
+        EnrollmentState::Waitlisted => "You are on the waiting list of",
         EnrollmentState::Declined => "There is no place for you in",
         _ => "You were taken off the roster of",
     };

@@ -1,6 +1,6 @@
 //! Does everyone get exactly the place that the rules give, whichever door they take?
 
-use super::apub::{answer_wish, answered, read_wish};
+use super::apub::{answer_join, answer_wish, answered, considered, read_wish};
 use super::wish::Wish;
 use super::*;
 use crate::clock::Time;
@@ -175,6 +175,39 @@ fn a_join_from_elsewhere_is_accepted_by_the_group_each_time() {
 }
 
 #[test]
+fn who_asks_from_elsewhere_hears_that_the_place_waits_until_it_is_decided() {
+    let school = school(1, "moderated");
+    let dov = school.world.person_elsewhere("dov", "south.test");
+    let join = |number: usize| {
+        let id = format!("https://south.test/a/{number}");
+        let got = got(&dov, json!({"id": id, "type": "Join", "actor": dov.uri, "object": school.group.uri}));
+        school.world.tx(move |tx| answer_join(tx, &got));
+        school.sent("TentativeAccept")
+    };
+    let said = join(1);
+    assert_eq!(said.len(), 1);
+    let mut steady = said[0].clone();
+    steady["@context"] = json!("CONTEXT");
+    steady["id"] = json!("ACTIVITY");
+    steady["learning"]["cohort"] = json!("COHORT");
+    insta::assert_json_snapshot!("a_join_waits", steady);
+    // The answer may have been lost: asked again, it is said again, to the new Join and to nobody else.
+    let notices = school.notices(&school.ada).len();
+    let said = join(2);
+    assert_eq!((said.len(), &said[1]["object"]["id"]), (2, &json!("https://south.test/a/2")));
+    assert_eq!(school.notices(&school.ada).len(), notices);
+    let chi = school.world.person("chi");
+    let first = school.enroll(&chi).unwrap().id;
+    let (ada, second) = (school.ada.clone(), school.place(&dov).id);
+    school.world.tx(move |tx| accept(tx, &ada, first).and_then(|_| accept(tx, &ada, second)));
+    let said = school.sent("TentativeAccept");
+    assert_eq!((said.len(), &said[2]["learning"]["state"]), (3, &json!("waitlisted")));
+    assert!(school.sent("Accept").is_empty() && school.sent("Reject").is_empty());
+    school.world.tx(move |tx| leave(tx, &chi, first));
+    assert_eq!(school.sent("Accept").len(), 1, "who waited has the seat now");
+}
+
+#[test]
 fn a_follower_is_welcomed_once_and_enrolls_by_a_word() {
     let school = school(5, "open");
     let mia = school.world.person_elsewhere("mia", "blog.test");
@@ -283,6 +316,41 @@ fn only_the_course_answers_a_join_and_only_once_it_was_asked() {
     let by = dov.clone();
     school.world.tx(move |tx| leave(tx, &by, place.id));
     assert_eq!(school.sent("Leave").len(), 1);
+}
+
+#[test]
+fn a_place_elsewhere_is_shown_as_its_home_says_until_it_decides() {
+    let (school, dov, group, cohort) = mirror();
+    let (by, id) = (dov.clone(), cohort.id);
+    let place = school.world.tx(move |tx| ask(tx, &by, id, "hello"));
+    let uri = place.join_uri.clone().unwrap();
+    let says = |signer: &Actor, state: &str| {
+        let join = json!({"id": uri, "type": "Join", "actor": dov.uri, "object": group.uri});
+        let learning = json!({"type": "study:Enrollment", "state": state});
+        let got = got(signer, json!({"type": "TentativeAccept", "object": join, "learning": learning}));
+        school.world.attempt(move |tx| considered(tx, &got))
+    };
+    let state = || school.world.read(|db| get(db, place.id)).state;
+    let mallory = school.world.person_elsewhere("mallory", "north.test");
+    assert!(matches!(says(&mallory, "waitlisted"), Err(Error::Denied(_))));
+    assert_eq!(state(), EnrollmentState::Asked);
+    for (said, shown, told) in [
+        ("applied", EnrollmentState::Applied, "Your application is with the organizers of"),
+        ("waitlisted", EnrollmentState::Waitlisted, "You are on the waiting list of"),
+    ] {
+        says(&group, said).unwrap();
+        says(&group, said).unwrap();
+        assert_eq!(state(), shown);
+        assert_eq!(school.notices(&dov).iter().filter(|text| text.starts_with(told)).count(), 1);
+    }
+    // Nobody can be made an organizer, or active, by an answer that is no Accept.
+    says(&group, "active").unwrap();
+    assert_eq!(state(), EnrollmentState::Applied);
+    let accept = got(&group, json!({"type": "Accept", "object": uri}));
+    school.world.tx(move |tx| answered(tx, &accept, true));
+    assert_eq!(state(), EnrollmentState::Active);
+    says(&group, "waitlisted").unwrap();
+    assert_eq!(state(), EnrollmentState::Active, "what came late changes nothing");
 }
 
 #[test]

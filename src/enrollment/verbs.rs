@@ -207,8 +207,8 @@ pub fn seat_organizers(tx: &mut Tx<'_>, id: CohortId) -> Result<()> {
     Ok(())
 }
 
-/// Asks the home of a mirrored course for a place, for a person here. Shown as asked until the home answers; asking
-/// again sends a new Join.
+/// Asks the home of a mirrored course for a place, for a person here. Shown as asked until the home answers, then as
+/// applied or waitlisted until it decides; asking again sends a new Join.
 pub fn ask(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, message: &str) -> Result<Enrollment> {
     by.may_act()?;
     let cohort = cohort::get(tx, cohort)?;
@@ -229,18 +229,18 @@ pub fn ask(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, message: &str) -> Resu
     Ok(place)
 }
 
-/// Takes the home's answer to a Join from here. Only the course itself may answer (CRS-01); an answer to what was not
-/// asked, or was answered or given up already, changes nothing (CRS-02).
-pub fn answered(tx: &mut Tx<'_>, group: &Actor, join_uri: &str, agreed: bool) -> Result<()> {
+/// Takes the home's answer to a Join from here: how the place stands. Only the course itself may answer (CRS-01); an
+/// answer to what was not asked, or was decided or given up already, changes nothing (CRS-02).
+pub fn answered(tx: &mut Tx<'_>, group: &Actor, join_uri: &str, state: EnrollmentState) -> Result<()> {
     let Some(place) = store::find_by_join(tx, join_uri)? else { return Ok(()) };
     let all = around(tx, place.id)?;
     if all.group.id != group.id || all.group.here {
         return Err(Error::denied("Only the course itself can answer a Join."));
     }
-    if place.state != EnrollmentState::Asked {
+    let is_open = place.state == EnrollmentState::Asked || place.waits();
+    if !is_open || place.state == state {
         return Ok(());
     }
-    let state = if agreed { EnrollmentState::Active } else { EnrollmentState::Declined };
     store::move_to(tx, place.id, state)?;
     tx.record(Some(group.id), Happened::EnrollmentAnswered(place.id))
 }
