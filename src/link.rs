@@ -22,6 +22,11 @@ impl Links {
         &self.host
     }
 
+    /// The front page without its slash: `https://north.test`.
+    pub fn origin(&self) -> &str {
+        &self.base
+    }
+
     /// Whether people reach the instance by https, so that cookies can insist on it.
     pub fn is_https(&self) -> bool {
         self.is_https

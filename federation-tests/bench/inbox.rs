@@ -8,7 +8,7 @@ use crate::table::{Limit, Reach, Table};
 use crate::{Size, limits};
 use hedgeschool::clock::Clock;
 use hedgeschool::crypto::SigningKey;
-use hedgeschool::net::signature::{Signer, sign_post};
+use hedgeschool::net::signature::{Scheme, Signer, sign_post};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +44,8 @@ pub fn requests(place: &Place, school: &School, count: usize) -> Arc<Vec<Vec<u8>
         });
         let body = activity.to_string();
         let signer = Signer { key_id: format!("{}#main-key", by.uri), key: signing[n % signing.len()].clone() };
-        let headers = sign_post(&signer, &inbox, body.as_bytes(), Clock::System.now().system()).unwrap();
+        let headers =
+            sign_post(&signer, Scheme::Cavage, &inbox, body.as_bytes(), Clock::System.now().system()).unwrap();
         let mut text = format!("POST /inbox HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", place.host(), body.len());
         for (name, value) in &headers {
             if name != "host" {

@@ -42,7 +42,10 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
 fn generator() -> Value {
     json!({
         "type": "Application", "name": concat!("hedgeschool ", env!("CARGO_PKG_VERSION")),
-        "implements": [{"href": "https://w3id.org/fep/1b12", "name": "FEP-1b12"}],
+        "implements": [
+            {"href": "https://w3id.org/fep/1b12", "name": "FEP-1b12"},
+            {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"},
+        ],
     })
 }
 

@@ -11,7 +11,7 @@ use crate::crypto::{Keypair, SigningKey};
 use crate::db::schema::{deliveries, inbox};
 use crate::net::Net;
 use crate::net::client::tests::{Names, client, development, serve};
-use crate::net::signature::{Signer, sign_get, sign_post};
+use crate::net::signature::{Scheme, Signer, sign_get, sign_post};
 use crate::tests::World;
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
@@ -192,11 +192,16 @@ impl Town {
 
     /// A signed request to our inbox, to be spoilt by the test.
     pub fn request(&self, uri: &str, keys: &Keypair, activity: &Value) -> (HeaderMap, String) {
+        self.request_by(Scheme::Cavage, uri, keys, activity)
+    }
+
+    /// The same by this scheme.
+    pub fn request_by(&self, scheme: Scheme, uri: &str, keys: &Keypair, activity: &Value) -> (HeaderMap, String) {
         let body = activity.to_string();
         let signer =
             Signer { key_id: format!("{uri}#main-key"), key: SigningKey::from_pem(&keys.private_pem).unwrap() };
         let url = Url::parse("https://us.test/inbox").unwrap();
-        let mut headers = sign_post(&signer, &url, body.as_bytes(), self.app.now().system()).unwrap();
+        let mut headers = sign_post(&signer, scheme, &url, body.as_bytes(), self.app.now().system()).unwrap();
         headers.insert(header::HOST, "us.test".parse().unwrap());
         (headers, body)
     }
@@ -217,13 +222,18 @@ impl Town {
 
     /// Asks for a path of ours; signed when somebody is named.
     pub async fn get(&self, path: &str, by: Option<&str>) -> (StatusCode, Value) {
+        self.ask_by(Scheme::Cavage, path, by).await
+    }
+
+    /// The same by this scheme.
+    pub async fn ask_by(&self, scheme: Scheme, path: &str, by: Option<&str>) -> (StatusCode, Value) {
         let mut request = Request::builder().uri(path).header(header::ACCEPT, "application/activity+json");
         request = request.header(header::HOST, "us.test");
         if let Some(uri) = by {
             let key = SigningKey::from_pem(&self.world.keys().private_pem).unwrap();
             let url = Url::parse(&format!("https://us.test{path}")).unwrap();
             let signer = Signer { key_id: format!("{uri}#main-key"), key };
-            for (name, value) in sign_get(&signer, &url, self.app.now().system()).unwrap() {
+            for (name, value) in sign_get(&signer, scheme, &url, self.app.now().system()).unwrap() {
                 request = request.header(name.unwrap(), value);
             }
         }

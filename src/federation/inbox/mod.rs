@@ -18,6 +18,7 @@ pub use refusal::Refusal;
 use super::received::Context;
 use crate::app::App;
 use crate::http::client::Client;
+use crate::link::host_of;
 use crate::net::media;
 use crate::net::signature::{Incoming, Unverified, check_headers};
 use authority::{Facts, Verdict};
@@ -53,9 +54,10 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
         Err(_) => return Err(malformed("body")),
     };
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let incoming = Incoming { method: &Method::POST, target, headers: &parts.headers };
-    let signature = Unverified::read(incoming, &body, app.now().system())?;
+    let incoming = Incoming { method: &Method::POST, target, headers: &parts.headers, origin: app.links().origin() };
+    let mut signature = Unverified::read(incoming, &body, app.now().system())?;
     let shape = shape::read(&body, app.links())?;
+    signature.prefer(|key| host_of(key).as_ref() == Some(&shape.host));
     let facts = ask(app, &shape, &signature).await?;
     if facts.is_known {
         metrics::counter!("hedgeschool_inbox_duplicates_total").increment(1);

@@ -86,7 +86,7 @@ pub async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str)
         return Ok(None);
     }
     let app = context.app_data();
-    let incoming = Incoming { method: &Method::GET, target, headers };
+    let incoming = Incoming { method: &Method::GET, target, headers, origin: app.links().origin() };
     let Ok(signature) = Unverified::read(incoming, &[], app.now().system()) else { return Ok(None) };
     let host = host_of(signature.key_url()).unwrap_or_default();
     if app.read(move |db| peer::line(db, &host)).await? == Some(LineState::Blocked) {

@@ -8,6 +8,7 @@ use crate::federation::outbox::{self, Audience};
 use crate::federation::run::Dispatch;
 use crate::federation::town::{Town, other_keys};
 use crate::federation::wire;
+use crate::net::signature::Scheme;
 use axum::http::{HeaderName, StatusCode, header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -73,14 +74,66 @@ async fn sig_01_to_09_what_is_not_signed_rightly_is_refused() {
 }
 
 #[tokio::test]
+async fn checklist_12_an_activity_signed_by_rfc_9421_is_taken() {
+    let town = Town::new().await;
+    town.serve_actor("good", "dora", &town.world.keys());
+    let dora = town.uri("good", "dora");
+    let (headers, body) = town.request_by(Scheme::Rfc9421, &dora, &town.world.keys(), &like(&town, &dora, 1));
+    assert!(!headers.contains_key("digest") && headers.contains_key("content-digest"));
+    assert_eq!(town.send(headers, body).await, 202);
+    assert_eq!((town.asked(), town.inbox().len()), (vec![dora.clone()], 1));
+    // SIG-14: rotated.
+    town.world.pass(Duration::from_secs(301));
+    town.serve_actor("good", "dora", &other_keys());
+    let (headers, body) = town.request_by(Scheme::Rfc9421, &dora, &other_keys(), &like(&town, &dora, 2));
+    assert_eq!(town.send(headers, body).await, 202);
+    let (headers, body) = town.request_by(Scheme::Rfc9421, &dora, &town.world.keys(), &like(&town, &dora, 3));
+    assert_eq!(town.send(headers, body).await, 401, "the old key");
+    assert_eq!((town.asked().len(), town.inbox().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn sig_01_to_21_by_rfc_9421_as_well() {
+    let town = Town::new().await;
+    let bob = town.known("good", "bob");
+    let (headers, body) = town.request_by(Scheme::Rfc9421, &bob.uri, &town.world.keys(), &like(&town, &bob.uri, 1));
+    assert_eq!(town.send(headers.clone(), body.replace("Like", "Lick")).await, 401);
+    for (name, status) in [("signature", 401), ("content-digest", 401), ("signature-input", 401), ("content-type", 400)]
+    {
+        let mut without = headers.clone();
+        without.remove(name);
+        assert_eq!(town.send(without, body.clone()).await.as_u16(), status, "{name}");
+        let mut twice = headers.clone();
+        twice.append(HeaderName::from_static(name), headers[name].clone());
+        assert_eq!(town.send(twice, body.clone()).await, 400, "{name} twice");
+    }
+    for (name, value, status) in [
+        ("host", "evil.test", 421),
+        ("signature", "sig1", 400),
+        ("signature", "keyId=\"x\"", 400),
+        ("signature-input", "sig1=(", 400),
+        ("signature-input", "sig1=()", 401),
+        ("content-digest", "sha-256=:AAAA:", 401),
+        ("authorization", "Signature x", 400),
+    ] {
+        let mut spoilt = headers.clone();
+        spoilt.insert(HeaderName::from_static(name), value.parse().unwrap());
+        assert_eq!(town.send(spoilt, body.clone()).await.as_u16(), status, "{name}: {value}");
+    }
+    town.world.pass(Duration::from_secs(3600 + 300 + 1));
+    assert_eq!(town.send(headers, body).await, 401);
+    assert!(town.inbox().is_empty() && town.asked().is_empty(), "nothing stored, nothing fetched");
+}
+
+#[tokio::test]
 async fn sig_11_and_12_only_the_actors_own_key_speaks_for_it() {
     let town = Town::new().await;
     let bob = town.known("good", "bob");
     let mallory = town.known("evil", "mallory");
     let carol = town.known("good", "carol");
-    for other in [mallory, carol] {
-        let (headers, body) = town.request(&other.uri, &town.world.keys(), &like(&town, &bob.uri, 1));
-        assert_eq!(town.send(headers, body).await, 401, "{}", other.uri);
+    for (other, scheme) in [(&mallory, Scheme::Cavage), (&carol, Scheme::Rfc9421), (&mallory, Scheme::Rfc9421)] {
+        let (headers, body) = town.request_by(scheme, &other.uri, &town.world.keys(), &like(&town, &bob.uri, 1));
+        assert_eq!(town.send(headers, body).await, 401, "{} {scheme}", other.uri);
     }
     // A key document that names another owner is no key.
     let uri = town.uri("evil", "eve");

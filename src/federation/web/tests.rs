@@ -3,6 +3,7 @@
 use crate::federation::outbox::{self, Audience};
 use crate::federation::town::Town;
 use crate::federation::{document, fetch, wire};
+use crate::net::signature::Scheme;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -63,8 +64,12 @@ async fn prv_01_a_private_activity_is_there_for_its_addressee_alone() {
     assert_eq!(unknown.0, 404);
     assert_eq!(town.get(path, None).await, unknown);
     assert_eq!(town.get(path, Some(&eve.uri)).await, unknown);
-    let (status, document) = town.get(path, Some(&bob.uri)).await;
-    assert_eq!((status.as_u16(), document["id"].as_str()), (200, Some(id.as_str())));
+    // Checklist 20: signed GETs, by either scheme.
+    assert_eq!(town.ask_by(Scheme::Rfc9421, path, Some(&eve.uri)).await, unknown);
+    for scheme in [Scheme::Cavage, Scheme::Rfc9421] {
+        let (status, document) = town.ask_by(scheme, path, Some(&bob.uri)).await;
+        assert_eq!((status.as_u16(), document["id"].as_str()), (200, Some(id.as_str())), "{scheme}");
+    }
 }
 
 #[tokio::test]

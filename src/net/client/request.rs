@@ -13,7 +13,7 @@ use url::Url;
 use super::{FetchError, MAX_BODY_BYTES, MAX_REDIRECTS, SafeClient};
 use crate::net::{
     address::check_url,
-    signature::{Signer, sign_get, sign_post},
+    signature::{Scheme, Signer, sign_get, sign_post},
 };
 
 /// Longest wait that another server may ask of us.
@@ -96,7 +96,7 @@ impl SafeClient {
         for _ in 0..=MAX_REDIRECTS {
             check_url(&url, &self.rules)?;
             let mut headers = match signer {
-                Some(signer) => sign_get(signer, &url, now).map_err(|_| FetchError::Unsignable)?,
+                Some(signer) => sign_get(signer, Scheme::Cavage, &url, now).map_err(|_| FetchError::Unsignable)?,
                 None => HeaderMap::new(),
             };
             let accept = accept.parse().map_err(|_| FetchError::Unsignable)?;
@@ -122,7 +122,7 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<PostAnswer, FetchError> {
         check_url(url, &self.rules)?;
-        let headers = sign_post(signer, url, &body, now).map_err(|_| FetchError::Unsignable)?;
+        let headers = sign_post(signer, Scheme::Cavage, url, &body, now).map_err(|_| FetchError::Unsignable)?;
         let request = self.http.post(url.clone()).headers(headers).body(body).send();
         let deadline = Instant::now() + self.deadlines.total;
         let response = timeout_at(deadline, request).await.map_err(|_| FetchError::Timeout)??;

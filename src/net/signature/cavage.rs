@@ -2,36 +2,24 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method};
 use http_signature_normalization::verify::ParsedHeader;
-use url::Url;
 
-use super::{Incoming, Scheme, SignatureError, Unverified, headers::joined};
+use super::{Claim, Incoming, SIGNATURE_BYTES, Scheme, SignatureError, Unverified, fresh, headers::joined, key_url};
 
 pub(super) const REQUEST_TARGET: &str = "(request-target)";
 const CREATED: &str = "(created)";
 const EXPIRES: &str = "(expires)";
 
-/// How far clocks may be apart, in both directions.
-const SKEW: Duration = Duration::from_secs(60 * 60);
-/// How long a signature lives that does not say.
-const LIFETIME: Duration = Duration::from_secs(5 * 60);
-/// How long a signature lives at most, whatever it says.
-const LIFETIME_CAP: Duration = Duration::from_secs(12 * 60 * 60);
-/// The last second of the year 9999: a larger number is no time, and adding it to one overflows.
-const LAST_SECOND: u64 = 253_402_300_799;
 /// The library compares `Date` with the machine's clock; ours was compared with `now` before.
 const NEVER: Duration = Duration::from_secs(1000 * 366 * 24 * 60 * 60);
 
 const MAX_PARAMETERS: usize = 16;
 const MAX_COVERED: usize = 32;
-const MAX_KEY_ID_BYTES: usize = 2048;
-/// An RSA signature has as many bytes as its modulus: 2048 to 8192 bits.
-const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// Reads the one `Signature` header and prepares what may have been signed.
 pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified, SignatureError> {
@@ -61,13 +49,9 @@ pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified,
         return Err(SignatureError::Algorithm);
     }
     check_fresh(&covered, &times, request.headers, now)?;
-    Ok(Unverified {
-        scheme: Scheme::Cavage,
-        key_id: key_id.to_owned(),
-        key_url,
-        messages: messages(request, &covered, &times)?,
-        signature,
-    })
+    let messages = messages(request, &covered, &times)?;
+    let claim = Claim { key_id: key_id.to_owned(), key_url, messages, signature };
+    Ok(Unverified { scheme: Scheme::Cavage, claim, others: Vec::new() })
 }
 
 /// `created` and `expires` in seconds since 1970, within what a clock can show.
@@ -79,7 +63,7 @@ struct Times {
 fn seconds(text: &str) -> Result<u64, SignatureError> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let value = digits.then(|| text.parse().ok()).flatten().ok_or(SignatureError::Time)?;
-    (value <= LAST_SECOND).then_some(value).ok_or(SignatureError::Time)
+    fresh::at(value).map(|_| value)
 }
 
 /// Splits `name="value",name=number` strictly: no escapes, no repetition, nothing left over.
@@ -104,16 +88,6 @@ fn parameters(header: &str) -> Result<HashMap<&str, &str>, SignatureError> {
             more => more.strip_prefix(',').ok_or(SignatureError::Malformed)?,
         };
     }
-}
-
-fn key_url(key_id: &str) -> Result<Url, SignatureError> {
-    if key_id.len() > MAX_KEY_ID_BYTES {
-        return Err(SignatureError::KeyId);
-    }
-    Url::parse(key_id)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-        .ok_or(SignatureError::KeyId)
 }
 
 fn covered(list: &str) -> Result<Vec<String>, SignatureError> {
@@ -144,28 +118,19 @@ fn check_covered(covered: &[String], post: bool) -> Result<(), SignatureError> {
 /// SIG-09: only times that are signed count, and all that are signed must hold.
 fn check_fresh(covered: &[String], times: &Times, headers: &HeaderMap, now: SystemTime) -> Result<(), SignatureError> {
     let has = |name: &str| covered.iter().any(|c| c == name);
-    let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
     let mut signed_at = Vec::new();
     if has(CREATED) {
-        signed_at.push(at(times.created.ok_or(SignatureError::Time)?));
+        signed_at.push(fresh::at(times.created.ok_or(SignatureError::Time)?)?);
     }
     if has("date") {
         let date = joined(headers, "date").map_err(|_| SignatureError::Unsigned("date"))?;
-        signed_at.push(httpdate::parse_http_date(&date).map_err(|_| SignatureError::Time)?);
+        signed_at.push(fresh::date(&date)?);
     }
-    let (Some(&oldest), Some(&newest)) = (signed_at.iter().min(), signed_at.iter().max()) else {
-        return Err(SignatureError::Uncovered("date"));
+    let expires = match has(EXPIRES) {
+        true => Some(fresh::at(times.expires.ok_or(SignatureError::Time)?)?),
+        false => None,
     };
-    let end = match times.expires.filter(|_| has(EXPIRES)) {
-        Some(expires) => at(expires).min(oldest + LIFETIME_CAP),
-        None if has(EXPIRES) => return Err(SignatureError::Time),
-        None => oldest + LIFETIME,
-    };
-    match () {
-        () if newest > now + SKEW => Err(SignatureError::Future),
-        () if now > end + SKEW => Err(SignatureError::Stale),
-        () => Ok(()),
-    }
+    fresh::check(&signed_at, expires, now)
 }
 
 /// The signing strings to try. Some software signs the path alone, some the path with its query.

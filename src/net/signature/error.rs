@@ -23,9 +23,13 @@ pub enum SignatureError {
     /// A header is not printable ASCII.
     #[error("the {0} header is not plain text")]
     NotText(&'static str),
-    /// The `Signature` header cannot be read.
+    /// The `Signature` header or its `Signature-Input` cannot be read.
     #[error("the Signature header is malformed")]
     Malformed,
+    /// RFC 9421 allows what the signature makes use of, but it is not understood here: parameters of components, response
+    /// components, parameters that the standard does not define.
+    #[error("the signature makes use of something that is not supported")]
+    Unsupported,
     /// Neither GET nor POST.
     #[error("a signed request must be GET or POST")]
     Method,
@@ -50,10 +54,10 @@ pub enum SignatureError {
     /// Signed more than an hour from now.
     #[error("the signature is from the future")]
     Future,
-    /// `Digest` names no SHA-256, or cannot be read.
-    #[error("the Digest header has no SHA-256")]
+    /// `Digest` or `Content-Digest` names no SHA-256, or cannot be read.
+    #[error("the digest has no SHA-256")]
     DigestAlgorithm,
-    /// `Digest` is that of another body.
+    /// `Digest` or `Content-Digest` is that of another body.
     #[error("the body does not fit its digest")]
     DigestMismatch,
     /// The key did not make this signature.
@@ -75,6 +79,7 @@ impl SignatureError {
             Self::Oversized(_) => "oversized-header",
             Self::NotText(_) => "not-text",
             Self::Malformed => "malformed",
+            Self::Unsupported => "unsupported",
             Self::Method => "method",
             Self::Algorithm => "algorithm",
             Self::KeyId => "key-id",
@@ -102,6 +107,7 @@ impl SignatureError {
             | Self::Method
             | Self::Time => StatusCode::BAD_REQUEST,
             Self::Unsigned(_)
+            | Self::Unsupported
             | Self::Algorithm
             | Self::KeyId
             | Self::Uncovered(_)

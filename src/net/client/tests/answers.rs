@@ -144,7 +144,12 @@ async fn nobody_listening_is_a_reason_to_try_again() {
 #[tokio::test]
 async fn deliveries_are_signed_so_that_we_would_accept_them() {
     let inbox = on_post(|headers: HeaderMap, body: Bytes| async move {
-        let request = Incoming { method: &axum::http::Method::POST, target: "/inbox", headers: &headers };
+        let request = Incoming {
+            method: &axum::http::Method::POST,
+            target: "/inbox",
+            headers: &headers,
+            origin: "https://us.test",
+        };
         let key = VerifyingKey::from_pem(&signer().key.public_pem().unwrap()).unwrap();
         let read = Unverified::read(request, &body, now()).and_then(|read| read.verify(&key));
         assert_eq!(headers[header::CONTENT_TYPE], "application/activity+json");

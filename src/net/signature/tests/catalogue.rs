@@ -35,7 +35,8 @@ fn sig_02_and_21_a_doubled_header_is_refused_before_it_is_read() {
     for name in ["content-length", "content-digest", "signature-input"] {
         let mut headers = Peer::post().headers();
         headers.append(name, HeaderValue::from_static("1"));
-        assert_eq!(post_outcome(&headers, BODY), Ok(()), "one {name}");
+        let one = if name == "signature-input" { Err(SignatureError::Unsigned("content-digest")) } else { Ok(()) };
+        assert_eq!(post_outcome(&headers, BODY), one, "one {name}");
         headers.append(name, HeaderValue::from_static("1"));
         assert_eq!(post_outcome(&headers, BODY), Err(SignatureError::Repeated(name)));
     }

@@ -48,7 +48,7 @@ fn the_request_target_is_tried_with_and_without_its_query() {
 fn what_we_sign_the_oracle_and_we_accept() {
     let signer = Signer { key_id: KEY_ID.into(), key: keys().signing.clone() };
     let url = Url::parse("https://us.test/inbox?a=b").unwrap();
-    let mut headers = sign_post(&signer, &url, BODY, now()).unwrap();
+    let mut headers = sign_post(&signer, Scheme::Cavage, &url, BODY, now()).unwrap();
     set(&mut headers, "host", "us.test");
     assert_eq!(outcome(&Method::POST, "/inbox?a=b", &headers, BODY, now()), Ok(()));
     let shown = headers["signature"].to_str().unwrap();
@@ -64,10 +64,10 @@ fn what_we_sign_the_oracle_and_we_accept() {
     let signature = STANDARD.decode(signature).unwrap();
     let public = RsaPublicKey::from(&keys().oracle);
     public.verify(scheme(), &sha256(message.as_bytes()), &signature).unwrap();
-    let mut get = sign_get(&signer, &Url::parse("http://localhost:81/x").unwrap(), now()).unwrap();
+    let mut get = sign_get(&signer, Scheme::Cavage, &Url::parse("http://localhost:81/x").unwrap(), now()).unwrap();
     set(&mut get, "host", "localhost:81");
     assert_eq!(outcome(&Method::GET, "/x", &get, b"", now()), Ok(()));
     let broken = Signer { key_id: "https://a\"b".into(), ..signer };
-    assert!(sign_get(&broken, &url, now()).is_err());
+    assert!(sign_get(&broken, Scheme::Cavage, &url, now()).is_err());
     assert!(keys().pair.public_pem.starts_with("-----BEGIN PUBLIC KEY-----"));
 }

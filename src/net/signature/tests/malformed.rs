@@ -31,7 +31,7 @@ fn sig_11_and_13_the_key_id_is_told_as_it_stood() {
     ] {
         let peer = Peer { key_id, ..Peer::post() };
         let headers = peer.headers();
-        let request = Incoming { method: &peer.method, target: TARGET, headers: &headers };
+        let request = Incoming { method: &peer.method, target: TARGET, headers: &headers, origin: ORIGIN };
         let read = Unverified::read(request, BODY, now()).unwrap();
         assert_eq!((read.key_id(), read.key_url().as_str()), (key_id, key_id));
         assert_eq!(read.verify(&keys().verifying), Ok(()));

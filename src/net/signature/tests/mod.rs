@@ -2,7 +2,10 @@
 
 mod catalogue;
 mod honest;
+mod knock;
 mod malformed;
+mod message;
+mod vectors;
 
 use std::{
     sync::OnceLock,
@@ -21,6 +24,7 @@ use crate::crypto::{Keypair, SigningKey, VerifyingKey, sha256};
 const KEY_ID: &str = "https://good.test/users/bob#main-key";
 const BODY: &[u8] = br#"{"type":"Follow"}"#;
 const TARGET: &str = "/inbox";
+const ORIGIN: &str = "https://us.test";
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -149,7 +153,7 @@ fn outcome(
     body: &[u8],
     now: SystemTime,
 ) -> Result<(), SignatureError> {
-    let request = Incoming { method, target, headers };
+    let request = Incoming { method, target, headers, origin: ORIGIN };
     Unverified::read(request, body, now)?.verify(&keys().verifying)
 }
 
