@@ -167,6 +167,7 @@ diesel::table! {
         software -> Nullable<Text>,
         version -> Nullable<Text>,
         asked_at -> Nullable<BigInt>,
+        scheme -> Nullable<Text>,
         state -> Text,
         due_at -> Nullable<BigInt>,
         leased_until -> BigInt,

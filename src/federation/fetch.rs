@@ -5,6 +5,7 @@
 //! fresh is decided here, by our clock.
 
 use super::document;
+use super::peer;
 use super::received::Context;
 use super::webfinger::{self, Sought, WebfingerError};
 use crate::actor::{self, Actor, ActorState, RemoteActor};
@@ -60,7 +61,9 @@ pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
     let mut url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
     url.set_fragment(None);
     metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
-    match ObjectId::<Someone>::from(url).dereference_forced(context).await {
+    let answer = ObjectId::<Someone>::from(url).dereference_forced(context).await;
+    peer::remember_schemes(app).await;
+    match answer {
         Ok(someone) => Ok(Some(someone.actor)),
         Err(error) => match find(app, uri).await? {
             Some(known) if matches!(error, Error::NotFound) => {
@@ -83,7 +86,9 @@ pub async fn document(context: &Context, uri: &str) -> Result<Value> {
     }
     let url = Url::parse(uri).map_err(|_| Error::denied("An id is not an address."))?;
     metrics::counter!("hedgeschool_fetches_total", "what" => "document").increment(1);
-    let answer = match fetch_object_http::<App, Value>(&url, context).await {
+    let answer = fetch_object_http::<App, Value>(&url, context).await;
+    peer::remember_schemes(app).await;
+    let answer = match answer {
         Err(error) if status_of(&error) == Some(404) => return Err(Error::NotFound),
         answer => answer?,
     };
@@ -98,13 +103,16 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     let app = context.app_data();
     let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
     let host = crate::link::host_of(&url).unwrap_or_default();
-    let line = app.read(move |db| super::peer::line(db, &host)).await?;
-    if app.links().is_ours(url.as_str()) || line == Some(super::peer::LineState::Blocked) {
+    peer::recall_scheme(app, &host).await?;
+    let line = app.read(move |db| peer::line(db, &host)).await?;
+    if app.links().is_ours(url.as_str()) || line == Some(peer::LineState::Blocked) {
         return Err(Error::denied("A file there is not fetched."));
     }
     metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
     let (net, now) = (app.net(), app.now().system());
-    let answer = net.client.fetch_file(&url, net.signer.get().as_ref(), now, most).await.map_err(|e| of_fetch(&e))?;
+    let answer = net.client.fetch_file(&url, net.signer.get().as_ref(), now, most).await;
+    peer::remember_schemes(app).await;
+    let answer = answer.map_err(|e| of_fetch(&e))?;
     match answer.status {
         status if status.is_success() => Ok(answer.body),
         status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {

@@ -1,10 +1,12 @@
-//! What is known of another server: its software, and the state of our line to it?
+//! What is known of another server: its software, how it wants our signatures, and the state of our line to it?
 
 use super::received::Context;
+use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Db, Tx, schema::peers};
 use crate::each_db;
 use crate::error::Result;
+use crate::net::signature::Scheme;
 use crate::words;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde_json::Value;
@@ -74,6 +76,45 @@ pub fn line(db: &mut Db, host: &str) -> Result<Option<LineState>> {
     Ok(peers::table.filter(peers::host.eq(host)).select(peers::state).first(db).optional()?)
 }
 
+/// By which scheme a server takes our signatures, once it refused the other.
+pub fn scheme(db: &mut Db, host: &str) -> Result<Option<Scheme>> {
+    let row = peers::table.filter(peers::host.eq(host)).select(peers::scheme);
+    Ok(row.first::<Option<Scheme>>(db).optional()?.flatten())
+}
+
+/// Brings back to memory how this server wants our signatures, before it is asked or sent anything.
+pub async fn recall_scheme(app: &App, host: &str) -> Result<()> {
+    let schemes = app.net().client.schemes();
+    if schemes.knows(host) {
+        return Ok(());
+    }
+    let name = host.to_owned();
+    if let Some(scheme) = app.read(move |db| scheme(db, &name)).await? {
+        schemes.keep(host, scheme);
+    }
+    Ok(())
+}
+
+/// Writes down how servers want our signatures, when that was learned just now. What cannot be written is learned
+/// again.
+pub async fn remember_schemes(app: &App) {
+    let learned = app.net().client.schemes().take_learned();
+    if learned.is_empty() {
+        return;
+    }
+    let written = app.write(move |tx| {
+        for (host, scheme) in &learned {
+            ensure(tx, host)?;
+            let row = peers::table.filter(peers::host.eq(host));
+            diesel::update(row).set(peers::scheme.eq(Some(*scheme))).execute(&mut **tx)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = written.await {
+        tracing::warn!(%error, "signature schemes could not be written down");
+    }
+}
+
 /// Somebody there was heard: what waits for that server is due at once.
 pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let now = tx.now();
@@ -87,19 +128,26 @@ pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
 /// Writes down what software a server runs. Nothing known counts as asked, too.
 pub fn learn(tx: &mut Tx<'_>, host: &str, software: Option<&str>, version: Option<&str>) -> Result<()> {
     let now = tx.now();
-    let learned = (peers::software.eq(software), peers::version.eq(version), peers::asked_at.eq(Some(now)));
+    ensure(tx, host)?;
+    diesel::update(peers::table.filter(peers::host.eq(host)))
+        .set((peers::software.eq(software), peers::version.eq(version), peers::asked_at.eq(Some(now))))
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Sees to it that there is a row for this server.
+fn ensure(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let row = (
         peers::host.eq(host),
         peers::state.eq(LineState::Healthy),
         peers::leased_until.eq(Time(0)),
         peers::failures.eq(0),
-        peers::created_at.eq(now),
+        peers::created_at.eq(tx.now()),
     );
     each_db!(tx, |conn| diesel::insert_into(peers::table)
-        .values((row, learned))
+        .values(row)
         .on_conflict(peers::host)
-        .do_update()
-        .set(learned)
+        .do_nothing()
         .execute(conn))?;
     Ok(())
 }

@@ -76,6 +76,7 @@ impl UrlVerifier for Verifier {
         let rules: &Rules = self.0.net().client.rules();
         check_url(url, rules).map_err(|e| Library::Other(e.to_string()))?;
         let host = crate::link::host_of(url).unwrap_or_default();
+        super::peer::recall_scheme(&self.0, &host).await.map_err(|e| Library::Other(e.to_string()))?;
         let line = self.0.read(move |db| super::peer::line(db, &host)).await;
         match line {
             Ok(Some(super::peer::LineState::Blocked)) => Err(Library::Other("That server is blocked here.".into())),

@@ -7,11 +7,11 @@ use crate::actor::{Actor, ActorKind, RemoteActor};
 use crate::app::App;
 use crate::clock::Time;
 use crate::config::Config;
-use crate::crypto::{Keypair, SigningKey};
+use crate::crypto::{Keypair, SigningKey, VerifyingKey};
 use crate::db::schema::{deliveries, inbox};
 use crate::net::Net;
 use crate::net::client::tests::{Names, client, development, serve};
-use crate::net::signature::{Scheme, Signer, sign_get, sign_post};
+use crate::net::signature::{Incoming, Scheme, Signer, Unverified, sign_get, sign_post};
 use crate::tests::World;
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
@@ -30,6 +30,9 @@ use url::Url;
 /// A status, and when to come back.
 type Status = (u16, Option<&'static str>);
 
+/// Whether a server takes this signature.
+type Check = Box<dyn Fn(Incoming<'_>, &[u8]) -> bool + Send + Sync>;
+
 /// Every other server: what it serves, what it answers and what it got.
 #[derive(Default)]
 pub struct Others {
@@ -41,15 +44,28 @@ pub struct Others {
     got: Mutex<Vec<(String, Value)>>,
     /// What was asked for, in order.
     asked: Mutex<Vec<String>>,
+    /// Servers that check signatures.
+    checks: Mutex<HashMap<String, Check>>,
 }
 
 impl Others {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let host = request.headers().get(header::HOST).unwrap().to_str().unwrap().to_owned();
         let address = format!("http://{host}{}", request.uri());
-        if request.method() == axum::http::Method::POST {
-            let body = request.into_body().collect().await.unwrap().to_bytes();
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let is_post = parts.method == axum::http::Method::POST;
+        if is_post {
             self.got.lock().unwrap().push((address.clone(), serde_json::from_slice(&body).unwrap()));
+        } else {
+            self.asked.lock().unwrap().push(address.clone());
+        }
+        let (origin, target) = (format!("http://{host}"), parts.uri.to_string());
+        let incoming = Incoming { method: &parts.method, target: &target, headers: &parts.headers, origin: &origin };
+        if self.checks.lock().unwrap().get(&host).is_some_and(|check| !check(incoming, &body)) {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        if is_post {
             let mut answers = self.answers.lock().unwrap();
             let next = answers.get_mut(&address).filter(|list| !list.is_empty()).map(|list| list.remove(0));
             let (status, after) = next.unwrap_or((202, None));
@@ -59,7 +75,6 @@ impl Others {
             }
             return response;
         }
-        self.asked.lock().unwrap().push(address.clone());
         match self.documents.lock().unwrap().get(&address) {
             Some((status, kind, text)) => {
                 let status = StatusCode::from_u16(*status).unwrap();
@@ -176,6 +191,17 @@ impl Town {
     /// What an inbox elsewhere answers next.
     pub fn answer(&self, inbox: &str, answers: &[Status]) {
         self.others.answers.lock().unwrap().insert(inbox.into(), answers.to_vec());
+    }
+
+    /// From now on this server takes only what is signed by this scheme, with the key that all here share.
+    pub fn insist(&self, host: &str, scheme: Scheme) {
+        let key = VerifyingKey::from_pem(&self.world.keys().public_pem).unwrap();
+        let clock = self.app.clock().clone();
+        let check: Check = Box::new(move |request, body| {
+            Unverified::read(request, body, clock.now().system())
+                .is_ok_and(|read| read.scheme() == scheme && read.verify(&key).is_ok())
+        });
+        self.others.checks.lock().unwrap().insert(self.host(host), check);
     }
 
     /// What was posted to others, in order: inbox and activity id.

@@ -181,6 +181,8 @@ CREATE TABLE peers (
     software TEXT,
     version TEXT,
     asked_at BIGINT,
+    -- How it takes our signatures, once it refused the other way; NULL: draft-cavage is tried first.
+    scheme TEXT CHECK (scheme IN ('cavage', 'rfc9421')),
     state TEXT NOT NULL CHECK (state IN ('healthy', 'failing', 'unreachable', 'blocked')),
     -- When deliveries to it are due; NULL when there is nothing to send.
     due_at BIGINT,

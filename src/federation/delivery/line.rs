@@ -7,7 +7,7 @@ use crate::actor;
 use crate::app::App;
 use crate::crypto::SigningKey;
 use crate::error::{Error, Result};
-use crate::federation::peer::LineState;
+use crate::federation::peer::{self, LineState};
 use crate::net::client::{FetchError, PostAnswer};
 use crate::net::signature::Signer;
 use std::collections::HashSet;
@@ -38,6 +38,9 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     let begun = Instant::now();
     let mut closed = HashSet::new();
     let mut end = Note::Well { host: line.host.clone() };
+    if let Some(scheme) = line.scheme {
+        road.app.net().client.schemes().keep(&line.host, scheme);
+    }
     for waiting in &line.waiting {
         if begun.elapsed() > TURN {
             break;
@@ -50,6 +53,7 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
             continue;
         }
         let attempt = attempt(&road, waiting, (&mut place, &mut patience)).await;
+        peer::remember_schemes(&road.app).await;
         let fate = fate::fate_of(&attempt);
         tell(&line.host, &waiting.parcel.kind, &fate);
         match fate {

@@ -10,6 +10,7 @@ use crate::db::{
 use crate::error::Result;
 use crate::federation::peer::LineState;
 use crate::id::{ActivityId, ActorId};
+use crate::net::signature::Scheme;
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl};
@@ -39,6 +40,8 @@ pub(super) struct Waiting {
 pub(super) struct Line {
     pub(super) host: String,
     pub(super) state: LineState,
+    /// How the server wants our signatures, once that was learned.
+    pub(super) scheme: Option<Scheme>,
     pub(super) waiting: Vec<Waiting>,
 }
 
@@ -47,8 +50,10 @@ const PENDING: &str = "deliveries.state = 'pending'";
 /// Deliveries of one line that are taken at once.
 const MOST: i64 = 50;
 
+type Taken = (String, LineState, Option<Scheme>);
+
 /// Takes the lines that are due, longest due first, until `until`; other processes skip them.
-pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<(String, LineState)>> {
+pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<Taken>> {
     let now = tx.now();
     let due = peers::table
         .filter(peers::due_at.le(Some(now)))
@@ -56,12 +61,12 @@ pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<
         .filter(peers::state.ne(LineState::Blocked))
         .order((peers::due_at, peers::id))
         .limit(most)
-        .select((peers::host, peers::state));
-    let lines: Vec<(String, LineState)> = match &mut **tx {
+        .select((peers::host, peers::state, peers::scheme));
+    let lines: Vec<Taken> = match &mut **tx {
         Db::Sqlite(conn) => due.load(conn)?,
         Db::Pg(conn) => due.for_update().skip_locked().load(conn)?,
     };
-    let hosts: Vec<&String> = lines.iter().map(|(host, _)| host).collect();
+    let hosts: Vec<&String> = lines.iter().map(|(host, ..)| host).collect();
     diesel::update(peers::table.filter(peers::host.eq_any(hosts)))
         .set(peers::leased_until.eq(until))
         .execute(&mut **tx)?;
@@ -72,11 +77,11 @@ type Row = (i64, ActivityId, String, Time);
 
 /// What is next on each of these lines, as much of each as of any other. Activities that go to several are read and
 /// kept once.
-pub(super) fn fill_lines(db: &mut Db, lines: Vec<(String, LineState)>) -> Result<Vec<Line>> {
+pub(super) fn fill_lines(db: &mut Db, lines: Vec<Taken>) -> Result<Vec<Line>> {
     let columns = (deliveries::id, deliveries::activity_id, deliveries::inbox, deliveries::created_at);
     let mut parcels = HashMap::new();
     let mut filled = Vec::with_capacity(lines.len());
-    for (host, state) in lines {
+    for (host, state, scheme) in lines {
         let query = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
         let rows: Vec<Row> = query.order(deliveries::id).limit(MOST).select(columns).load(db)?;
         let mut waiting = Vec::with_capacity(rows.len());
@@ -88,7 +93,7 @@ pub(super) fn fill_lines(db: &mut Db, lines: Vec<(String, LineState)>) -> Result
             parcels.insert(activity, Arc::clone(&parcel));
             waiting.push(Waiting { id, inbox, created_at, parcel });
         }
-        filled.push(Line { host, state, waiting });
+        filled.push(Line { host, state, scheme, waiting });
     }
     Ok(filled)
 }

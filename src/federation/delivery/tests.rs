@@ -4,9 +4,10 @@ use crate::actor::Actor;
 use crate::actor::follow::{self, FollowState};
 use crate::db::schema::{deliveries, peers};
 use crate::federation::outbox::{self, Audience};
-use crate::federation::peer::LineState;
+use crate::federation::peer::{self, LineState};
 use crate::federation::town::Town;
 use crate::federation::wire;
+use crate::net::signature::Scheme;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use serde_json::json;
 use std::time::Duration;
@@ -109,7 +110,8 @@ async fn what_will_never_be_taken_is_dropped_with_its_reason() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let bob = town.known("good", "bob");
-    town.answer(&bob.inbox, &[(403, None), (404, None), (302, None)]);
+    // 403 twice: the other way of signing does not help.
+    town.answer(&bob.inbox, &[(403, None), (403, None), (404, None), (302, None)]);
     send(&town, &ada, "Create", 4, &Audience::people([&bob]));
     town.deliver().await;
     assert_eq!((town.count("delivered"), town.count("dropped")), (1, 3));
@@ -171,4 +173,89 @@ async fn r_16_many_servers_get_it_and_none_twice() {
     hosts.sort();
     hosts.dedup();
     assert_eq!((hosts.len(), town.got().len(), town.count("delivered")), (100, 100, 100));
+}
+
+/// What the database remembers of a server.
+fn scheme(town: &Town, host: &str) -> Option<Scheme> {
+    let host = host.to_owned();
+    town.world.read(move |db| peer::scheme(db, &host))
+}
+
+#[tokio::test]
+async fn checklist_19_the_scheme_that_a_server_takes_is_found_and_remembered() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
+    town.insist("good", Scheme::Rfc9421);
+    town.insist("evil", Scheme::Cavage);
+    send(&town, &ada, "Create", 3, &Audience::servers([&bob, &eve]));
+    town.deliver().await;
+    let tries = |host: &str| town.got().iter().filter(|(to, _)| to.contains(host)).count();
+    assert_eq!((town.count("delivered"), town.count("dropped")), (6, 0));
+    assert_eq!((tries("good.test"), tries("evil.test")), (4, 3), "one more for the first activity alone");
+    assert_eq!((scheme(&town, &bob.host), scheme(&town, &eve.host)), (Some(Scheme::Rfc9421), None));
+    assert_eq!(line(&town, &bob.host), (LineState::Healthy, 0));
+    // Later it takes the draft alone: the same rule leads back.
+    town.insist("good", Scheme::Cavage);
+    send(&town, &ada, "Create", 2, &Audience::servers([&bob]));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), tries("good.test")), (8, 7));
+    assert_eq!(scheme(&town, &bob.host), Some(Scheme::Cavage));
+}
+
+#[tokio::test]
+async fn checklist_19_what_the_database_remembers_is_tried_first() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.insist("good", Scheme::Rfc9421);
+    let host = bob.host.clone();
+    town.world.tx(move |tx| {
+        peer::learn(tx, &host, Some("mastodon"), None)?;
+        diesel::update(peers::table.filter(peers::host.eq(host)))
+            .set(peers::scheme.eq(Some(Scheme::Rfc9421)))
+            .execute(&mut **tx)?;
+        Ok(())
+    });
+    send(&town, &ada, "Create", 2, &Audience::servers([&bob]));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.got().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn checklist_19_no_more_than_one_further_attempt_whatever_is_answered() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    for (answers, delivered, dropped, pending) in [
+        (vec![(401, None), (401, None)], 0, 1, 0),
+        (vec![(400, None), (202, None)], 1, 1, 0),
+        (vec![(403, None), (503, None)], 1, 1, 1),
+    ] {
+        let before = town.got().len();
+        town.answer(&bob.inbox, &answers);
+        send(&town, &ada, "Create", 1, &Audience::people([&bob]));
+        town.deliver().await;
+        let counts = (town.count("delivered"), town.count("dropped"), town.count("pending"));
+        assert_eq!((town.got().len() - before, counts), (2, (delivered, dropped, pending)), "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn checklist_19_and_20_fetches_find_the_scheme_as_well() {
+    let town = Town::new().await;
+    town.insist("good", Scheme::Rfc9421);
+    town.serve_actor("good", "dora", &town.world.keys());
+    let (dora, context) = (town.uri("good", "dora"), town.config.to_request_data());
+    let found = crate::federation::fetch::actor(&context, &dora).await.unwrap();
+    assert_eq!((found.uri.as_str(), town.asked().len()), (dora.as_str(), 2), "by the draft, then by the RFC");
+    assert_eq!(scheme(&town, &found.host), Some(Scheme::Rfc9421));
+    let note = town.uri("good", "dora/1");
+    town.serve(&note, 200, &json!({"id": note, "type": "Note"}));
+    crate::federation::fetch::document(&context, &note).await.unwrap();
+    assert_eq!(town.asked().len(), 3, "at once");
+    // A server that refuses either is asked twice, no more.
+    town.serve(&town.uri("evil", "eve"), 403, &json!({}));
+    assert!(crate::federation::fetch::actor(&context, &town.uri("evil", "eve")).await.is_err());
+    assert_eq!(town.asked().len(), 5);
 }

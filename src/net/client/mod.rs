@@ -8,6 +8,7 @@ mod error;
 mod guard;
 mod request;
 mod resolve;
+mod schemes;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -21,6 +22,7 @@ pub use error::{ClientError, FetchError, Verdict};
 pub use guard::{Guard, Now, SignerSlot, federation_client};
 pub use request::{Answer, PostAnswer};
 pub use resolve::{Lookup, SystemLookup};
+pub use schemes::Schemes;
 
 /// Most bytes of an answer that are read, after decompression (1 MiB).
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -80,6 +82,7 @@ pub struct SafeClient {
     http: reqwest::Client,
     rules: Arc<Rules>,
     deadlines: Deadlines,
+    schemes: Arc<Schemes>,
 }
 
 impl SafeClient {
@@ -113,11 +116,16 @@ impl SafeClient {
             builder = builder.tls_certs_merge(roots);
         }
         let http = builder.build().map_err(|error| ClientError::Tls(error::chain(&error)))?;
-        Ok(Self { http, rules, deadlines: settings.deadlines })
+        Ok(Self { http, rules, deadlines: settings.deadlines, schemes: Arc::default() })
     }
 
     /// The rules that addresses are held against, for checks before anything is stored.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// How each server wants our signatures.
+    pub fn schemes(&self) -> &Schemes {
+        &self.schemes
     }
 }

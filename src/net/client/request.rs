@@ -10,7 +10,7 @@ use http::{
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{FetchError, MAX_BODY_BYTES, MAX_REDIRECTS, SafeClient};
+use super::{FetchError, MAX_BODY_BYTES, MAX_REDIRECTS, SafeClient, Schemes};
 use crate::net::{
     address::check_url,
     signature::{Scheme, Signer, sign_get, sign_post},
@@ -49,7 +49,7 @@ pub struct PostAnswer {
 
 impl SafeClient {
     /// Asks for `url`, following at most [`MAX_REDIRECTS`] redirects, each checked like the first
-    /// and signed anew. `now` dates the signature.
+    /// and signed anew. `now` dates the signature. Once, an answer of 400, 401 or 403 makes us sign by the other scheme.
     ///
     /// # Errors
     /// See [`FetchError::verdict`]; error statuses are answers.
@@ -93,15 +93,22 @@ impl SafeClient {
         let mut url = url.clone();
         // A fragment names a part of the document; it is never sent.
         url.set_fragment(None);
+        let mut other_is_left = signer.is_some();
         for _ in 0..=MAX_REDIRECTS {
             check_url(&url, &self.rules)?;
-            let mut headers = match signer {
-                Some(signer) => sign_get(signer, Scheme::Cavage, &url, now).map_err(|_| FetchError::Unsignable)?,
-                None => HeaderMap::new(),
-            };
-            let accept = accept.parse().map_err(|_| FetchError::Unsignable)?;
-            headers.insert(ACCEPT, accept);
-            let response = self.http.get(url.clone()).headers(headers).send().await?;
+            let scheme = self.schemes.of(&url);
+            let mut response = self.ask(&url, accept, signer.map(|signer| (signer, scheme)), now).await?;
+            if other_is_left && Schemes::may_help(response.status()) {
+                other_is_left = false;
+                let other = scheme.other();
+                let second = self.ask(&url, accept, signer.map(|signer| (signer, other)), now).await?;
+                if second.status().is_success() {
+                    self.schemes.learn(&url, other);
+                }
+                if !Schemes::may_help(second.status()) {
+                    response = second;
+                }
+            }
             match redirect(&response, &url)? {
                 Some(next) => url = next,
                 None => return read(response, url, most).await,
@@ -110,7 +117,24 @@ impl SafeClient {
         Err(FetchError::Redirects)
     }
 
-    /// Delivers `body` to an inbox, signed at `now`. Redirects are answers, not followed.
+    /// One GET, signed if there is somebody to sign.
+    async fn ask(
+        &self,
+        url: &Url,
+        accept: &str,
+        by: Option<(&Signer, Scheme)>,
+        now: SystemTime,
+    ) -> Result<reqwest::Response, FetchError> {
+        let mut headers = match by {
+            Some((signer, scheme)) => sign_get(signer, scheme, url, now).map_err(|_| FetchError::Unsignable)?,
+            None => HeaderMap::new(),
+        };
+        headers.insert(ACCEPT, accept.parse().map_err(|_| FetchError::Unsignable)?);
+        Ok(self.http.get(url.clone()).headers(headers).send().await?)
+    }
+
+    /// Delivers `body` to an inbox, signed at `now`. Redirects are answers, not followed. An answer of 400, 401 or 403
+    /// makes us sign by the other scheme, once; when that is refused as well, the first answer counts.
     ///
     /// # Errors
     /// See [`FetchError::verdict`]; error statuses are answers.
@@ -122,12 +146,27 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<PostAnswer, FetchError> {
         check_url(url, &self.rules)?;
-        let headers = sign_post(signer, Scheme::Cavage, url, &body, now).map_err(|_| FetchError::Unsignable)?;
-        let request = self.http.post(url.clone()).headers(headers).body(body).send();
         let deadline = Instant::now() + self.deadlines.total;
-        let response = timeout_at(deadline, request).await.map_err(|_| FetchError::Timeout)??;
-        let (status, retry_after) = (response.status(), retry_after(response.headers(), now));
-        let read_until = deadline.min(Instant::now() + EXCERPT_WAIT);
+        let parcel = Parcel { url, body, signer, now, deadline };
+        let scheme = self.schemes.of(url);
+        let first = self.post_by(scheme, &parcel).await?;
+        if !Schemes::may_help(first.status) {
+            return Ok(first);
+        }
+        let second = self.post_by(scheme.other(), &parcel).await?;
+        if second.status.is_success() {
+            self.schemes.learn(url, scheme.other());
+        }
+        Ok(if Schemes::may_help(second.status) { first } else { second })
+    }
+
+    async fn post_by(&self, scheme: Scheme, parcel: &Parcel<'_>) -> Result<PostAnswer, FetchError> {
+        let Parcel { url, body, signer, now, deadline } = parcel;
+        let headers = sign_post(signer, scheme, url, body, *now).map_err(|_| FetchError::Unsignable)?;
+        let request = self.http.post((*url).clone()).headers(headers).body(body.clone()).send();
+        let response = timeout_at(*deadline, request).await.map_err(|_| FetchError::Timeout)??;
+        let (status, retry_after) = (response.status(), retry_after(response.headers(), *now));
+        let read_until = (*deadline).min(Instant::now() + EXCERPT_WAIT);
         let mut excerpt = BytesMut::new();
         // What comes after the status changes nothing; not reading it to the end costs a connection.
         let _ = timeout_at(read_until, fill(response, &mut excerpt, EXCERPT_BYTES)).await;
@@ -135,6 +174,15 @@ impl SafeClient {
         let excerpt = String::from_utf8_lossy(&excerpt).into_owned();
         Ok(PostAnswer { status, retry_after, excerpt })
     }
+}
+
+/// What is delivered, whichever way it is signed.
+struct Parcel<'a> {
+    url: &'a Url,
+    body: Bytes,
+    signer: &'a Signer,
+    now: SystemTime,
+    deadline: Instant,
 }
 
 /// Where an answer sends us, if it does.
