@@ -169,7 +169,13 @@ impl Mia {
             let url = Url::parse(&inbox).unwrap();
             let key = format!("{}#main-key", self.uri());
             let mut request = self.0.client.post(url.clone()).body(body.clone());
-            for (name, value) in self.0.keys.sign(("post", &url), &key, self.0.clock.now(), Some(&body)) {
+            let now = self.0.clock.now();
+            // Both ways of signing are in use elsewhere, so the story goes both ways.
+            let headers = match activity["type"].as_str() {
+                Some("Follow") => self.0.keys.sign_message(&url, &key, now, &body),
+                _ => self.0.keys.sign(("post", &url), &key, now, Some(&body)),
+            };
+            for (name, value) in headers {
                 request = request.header(name, value);
             }
             let answer = request.send().await.unwrap();
