@@ -93,6 +93,14 @@ impl App {
         self.0.pool.read(question).await
     }
 
+    /// Looks up a few rows by index, on this very thread where that is quicker ([`crate::db::Pool::look_up`]).
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.pool.look_up(question).await
+    }
+
     /// Changes something: all of it and what follows, or nothing.
     pub async fn write<T: Send + 'static>(
         &self,

@@ -128,5 +128,5 @@ async fn replies_to(context: &Context, object: &Value) -> Result<Option<ObjectKi
 /// What an id stands for here.
 async fn kind_of(context: &Context, uri: Option<String>) -> Result<Option<ObjectKind>> {
     let Some(uri) = uri else { return Ok(None) };
-    context.app_data().read(move |db| Ok(object::find(db, &uri)?.map(|known| known.kind))).await
+    context.app_data().look_up(move |db| Ok(object::find(db, &uri)?.map(|known| known.kind))).await
 }

@@ -147,19 +147,28 @@ impl Pool {
         &self.around
     }
 
-    /// Reads. From SQLite on this very thread, because a look-up takes less time than the way to another thread and back;
-    /// on a thread that may wait when a connection must be waited for or a server be asked.
+    /// Reads, on a thread that may wait.
     pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.clone();
+        tokio::task::spawn_blocking(move || pool.read_blocking(question))
+            .await
+            .map_err(|e| Error::Internal(Box::new(e)))?
+    }
+
+    /// Looks something up: a few rows by index, no lists. From SQLite on this very thread, because that takes less time
+    /// than the way to another thread and back; like [`Pool::read`] when a connection must be waited for or a server
+    /// be asked.
+    pub async fn look_up<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         if let (writer::Writer::Thread(_), Some(mut db)) = (&self.writer, self.readers.try_get()) {
             return question(&mut db);
         }
-        let pool = self.clone();
-        tokio::task::spawn_blocking(move || pool.read_blocking(question))
-            .await
-            .map_err(|e| Error::Internal(Box::new(e)))?
+        self.read(question).await
     }
 
     /// Reads on this thread: for the command line and tests.

@@ -104,7 +104,7 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
     let host = crate::link::host_of(&url).unwrap_or_default();
     peer::recall_scheme(app, &host).await?;
-    let line = app.read(move |db| peer::line(db, &host)).await?;
+    let line = app.look_up(move |db| peer::line(db, &host)).await?;
     if app.links().is_ours(url.as_str()) || line == Some(peer::LineState::Blocked) {
         return Err(Error::denied("A file there is not fetched."));
     }
@@ -159,7 +159,7 @@ fn of_fetch(error: &FetchError) -> Error {
 
 async fn find(app: &App, uri: &str) -> Result<Option<Actor>> {
     let uri = uri.split('#').next().unwrap_or_default().to_owned();
-    app.read(move |db| actor::find_by_uri(db, &uri)).await
+    app.look_up(move |db| actor::find_by_uri(db, &uri)).await
 }
 
 /// Stores somebody elsewhere, and forgets the keys that were kept in memory.

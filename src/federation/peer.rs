@@ -89,7 +89,7 @@ pub async fn recall_scheme(app: &App, host: &str) -> Result<()> {
         return Ok(());
     }
     let name = host.to_owned();
-    if let Some(scheme) = app.read(move |db| scheme(db, &name)).await? {
+    if let Some(scheme) = app.look_up(move |db| scheme(db, &name)).await? {
         schemes.keep(host, scheme);
     }
     Ok(())
@@ -169,7 +169,7 @@ pub async fn meet(context: &Context, host: &str) -> Result<()> {
     app.net().memory.note_try(&key, now);
     let name = host.to_owned();
     let asked = app
-        .read(move |db| {
+        .look_up(move |db| {
             let row = peers::table.filter(peers::host.eq(name)).select(peers::asked_at);
             Ok(row.first::<Option<Time>>(db).optional()?.flatten())
         })

@@ -77,7 +77,7 @@ impl UrlVerifier for Verifier {
         check_url(url, rules).map_err(|e| Library::Other(e.to_string()))?;
         let host = crate::link::host_of(url).unwrap_or_default();
         super::peer::recall_scheme(&self.0, &host).await.map_err(|e| Library::Other(e.to_string()))?;
-        let line = self.0.read(move |db| super::peer::line(db, &host)).await;
+        let line = self.0.look_up(move |db| super::peer::line(db, &host)).await;
         match line {
             Ok(Some(super::peer::LineState::Blocked)) => Err(Library::Other("That server is blocked here.".into())),
             Ok(_) => Ok(()),

@@ -175,7 +175,7 @@ pub async fn update(context: &Context, got: &Received) -> Result<()> {
         let (html, id) = (note.html.clone(), submission.id);
         let app = context.app_data();
         let same =
-            app.read(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
+            app.look_up(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
         if same && note.files.is_empty() {
             // Microblogs send an Update for much that is no edit.
             return got.settle(context, |_| Ok(())).await;
@@ -216,7 +216,7 @@ pub async fn answered(context: &Context, got: &Received) -> Result<()> {
 async fn find(context: &Context, uri: &str) -> Result<Option<(Known, Submission)>> {
     let uri = uri.to_owned();
     let app = context.app_data();
-    app.read(move |db| {
+    app.look_up(move |db| {
         let known = object::find(db, &uri)?.filter(|known| known.kind == ObjectKind::Submission);
         let Some(known) = known else { return Ok(None) };
         let submission = get(db, SubmissionId(known.local_id))?;
@@ -232,7 +232,7 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
     let app = context.app_data();
     let (uri, by) = (note.assessing.clone(), got.signer.clone());
     let (assignment, may) = app
-        .read(move |db| {
+        .look_up(move |db| {
             let assignment = assignment::find_by_uri(db, &uri)?.ok_or(Error::NotFound)?;
             let (cohort, course) = assignment::place(db, &assignment)?;
             if !actor::get(db, course.actor_id)?.here {

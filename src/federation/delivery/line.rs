@@ -133,7 +133,7 @@ async fn signer(app: &App, parcel: &Parcel) -> Result<Signer> {
         return Ok(signer);
     }
     let id = parcel.actor;
-    let key = app.read(move |db| actor::signing_key_of(db, id)).await?;
+    let key = app.look_up(move |db| actor::signing_key_of(db, id)).await?;
     let pem = key.private_pem.unwrap_or_default();
     let parsed = SigningKey::from_pem(&pem).map_err(|e| Error::Internal(Box::new(e)))?;
     let signer = Signer { key_id: key.uri, key: parsed };

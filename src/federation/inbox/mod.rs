@@ -100,7 +100,7 @@ fn address_of(request: &Request) -> String {
 
 async fn ask(app: &App, shape: &Shape, signature: &Unverified) -> Result<Facts, Refusal> {
     let (shape, key_id, links) = (shape.clone(), signature.key_id().to_owned(), app.links().clone());
-    Ok(app.read(move |db| authority::gather(db, &shape, &key_id, &links)).await?)
+    Ok(app.look_up(move |db| authority::gather(db, &shape, &key_id, &links)).await?)
 }
 
 async fn put(

@@ -69,7 +69,7 @@ fn known_key(app: &App, key_id: &str, facts: &Facts) -> Result<Option<(ActorId, 
 
 async fn verify_with(app: &App, signature: &Unverified, signer: &Actor) -> Result<(), Refusal> {
     let key_id = signature.key_id().to_owned();
-    let key = app.read(move |db| actor::find_key(db, &key_id)).await?.ok_or(unproven("unknown-key"))?;
+    let key = app.look_up(move |db| actor::find_key(db, &key_id)).await?.ok_or(unproven("unknown-key"))?;
     if key.actor_id != signer.id {
         return Err(unproven("key-of-another"));
     }
@@ -89,11 +89,11 @@ pub async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str)
     let incoming = Incoming { method: &Method::GET, target, headers, origin: app.links().origin() };
     let Ok(signature) = Unverified::read(incoming, &[], app.now().system()) else { return Ok(None) };
     let host = host_of(signature.key_url()).unwrap_or_default();
-    if app.read(move |db| peer::line(db, &host)).await? == Some(LineState::Blocked) {
+    if app.look_up(move |db| peer::line(db, &host)).await? == Some(LineState::Blocked) {
         return Err(Error::denied("Your server is blocked here."));
     }
     let key_id = signature.key_id().to_owned();
-    let known = app.read(move |db| match actor::find_key(db, &key_id)? {
+    let known = app.look_up(move |db| match actor::find_key(db, &key_id)? {
         Some(key) => Ok(Some(actor::get(db, key.actor_id)?)),
         None => Ok(None),
     });

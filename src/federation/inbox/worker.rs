@@ -96,7 +96,7 @@ impl Worker {
     async fn take(&self, busy: &HashSet<ActorId>) -> Result<BTreeMap<ActorId, Vec<Waiting>>> {
         let app: &App = &self.config;
         let (now, busy): (_, Vec<ActorId>) = (app.now(), busy.iter().copied().collect());
-        let several = app.read(|db| Ok(matches!(db, Db::Pg(_)))).await?;
+        let several = app.look_up(|db| Ok(matches!(db, Db::Pg(_)))).await?;
         let waiting = if several {
             app.write(move |tx| {
                 if !store::is_alone(tx)? {

@@ -31,7 +31,7 @@ pub async fn receive(context: &Context, got: &Received) -> Result<bool> {
         Some("study:Feedback" | "study:Result") => feedback(context, got).await?,
         Some("study:Receipt" | "study:Refusal") => {
             let about = wire::id(learning(note), "object").unwrap_or_default().to_owned();
-            if !context.app_data().read(move |db| task::was_sent_from_here(db, &about)).await? {
+            if !context.app_data().look_up(move |db| task::was_sent_from_here(db, &about)).await? {
                 return Ok(false);
             }
             answered(context, got).await?;
@@ -48,7 +48,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let learning = learning(&note);
     let task = wire::id(learning, "task").or_else(|| wire::id(&note, "inReplyTo")).unwrap_or_default().to_owned();
     let app = context.app_data();
-    let allocation = app.read(move |db| find_by_uri(db, &task)).await?.ok_or(Error::NotFound)?.id;
+    let allocation = app.look_up(move |db| find_by_uri(db, &task)).await?.ok_or(Error::NotFound)?.id;
     let comment_html = clean(wire::text(&note, "content").unwrap_or_default());
     let read = ratings(learning).and_then(|levels| Ok((levels, comment_html?)));
     take(context, got, allocation, move |_| read).await
@@ -59,7 +59,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
 pub async fn reply(context: &Context, got: &Received) -> Result<()> {
     let note = own_note(got)?;
     let (signer, asked) = (got.signer.clone(), note.clone());
-    let found = context.app_data().read(move |db| allocation_for(db, &signer, &asked)).await?;
+    let found = context.app_data().look_up(move |db| allocation_for(db, &signer, &asked)).await?;
     let allocation = found.ok_or(Error::NotFound)?;
     let words = text::plain(wire::text(&note, "content").unwrap_or_default());
     let words = words.map_err(|problem| Error::invalid("comment", problem.to_string()))?;
@@ -75,7 +75,7 @@ pub async fn reply(context: &Context, got: &Received) -> Result<()> {
 /// Whether a note is an answer to a review task: for the dispatcher, which asks before it tries other doors.
 pub async fn concerns(context: &Context, got: &Received) -> Result<bool> {
     let (signer, note) = (got.signer.clone(), got.object().clone());
-    Ok(context.app_data().read(move |db| allocation_for(db, &signer, &note)).await?.is_some())
+    Ok(context.app_data().look_up(move |db| allocation_for(db, &signer, &note)).await?.is_some())
 }
 
 fn allocation_for(db: &mut Db, signer: &Actor, note: &Value) -> Result<Option<AllocationId>> {

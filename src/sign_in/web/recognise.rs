@@ -115,7 +115,7 @@ async fn look_up(app: &App, jar: &CookieJar) -> Result<Known> {
     }
     let (hash, now, fresh) = (token.as_ref().map(Token::hash), app.now(), cached.is_some());
     let (found, loaded) = app
-        .read(move |db| {
+        .look_up(move |db| {
             let found = match &hash {
                 Some(hash) => session::find(db, hash, now)?,
                 None => None,
