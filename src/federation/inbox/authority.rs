@@ -66,7 +66,7 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
             let row = follows::table.filter(follows::uri.eq(about)).select(follows::follower_id);
             facts.follower = row.first(db).optional()?;
         }
-        "Accept" | "Reject" => {
+        "Accept" | "Reject" | "TentativeAccept" => {
             let sent = if links.is_ours(about) { outbox::find(db, about)? } else { None };
             facts.answers_nothing = sent.is_none();
             facts.asked = sent.and_then(|sent| may_answer(&sent.document));
@@ -108,8 +108,11 @@ pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
             Some(follower) if Some(follower) != id => Err(forbidden("act-of-another")),
             _ => Ok(Verdict::Take),
         },
-        "Accept" | "Reject" if facts.answers_nothing => Ok(Verdict::Ignore),
-        "Accept" | "Reject" if facts.asked.as_deref() != Some(shape.actor.as_str()) => Err(forbidden("not-asked")),
+        "Accept" | "Reject" | "TentativeAccept" => match &facts.asked {
+            _ if facts.answers_nothing => Ok(Verdict::Ignore),
+            Some(asked) if *asked == shape.actor => Ok(Verdict::Take),
+            _ => Err(forbidden("not-asked")),
+        },
         _ => Ok(Verdict::Take),
     }
 }

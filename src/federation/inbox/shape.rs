@@ -88,6 +88,7 @@ const RULES: &[(&str, &[Rule])] = &[
     ("Announce", &[Given, NotNested]),
     ("Accept", &[Given]),
     ("Reject", &[Given]),
+    ("TentativeAccept", &[Given]),
     ("Follow", &[Given]),
     ("Join", &[Given]),
     ("Leave", &[Given]),

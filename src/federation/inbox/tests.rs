@@ -284,16 +284,21 @@ async fn lif_01_and_02_only_what_was_asked_can_be_answered_by_whom() {
         outbox::send(tx, &by, &join, &uri, &Audience::nobody())?;
         Ok(id)
     });
-    let accept = |by: &str, of: &str| {
+    let answer = |kind: &str, by: &str, of: &str| {
         let object = json!({"id": of, "type": "Join", "actor": ada.uri, "object": course.uri});
-        json!({"id": format!("{by}/a/1"), "type": "Accept", "actor": by, "object": object})
+        json!({"id": format!("{by}/a/{kind}"), "type": kind, "actor": by, "object": object})
     };
-    refused(&town, &accept(&course.uri, "https://us.test/a/never"), 202).await;
-    refused(&town, &accept(&course.uri, &format!("{mallory}/a/1")), 202).await;
-    refused(&town, &accept(&other, &join), 403).await;
-    refused(&town, &accept(&mallory, &join), 403).await;
-    assert_eq!(town.post(&accept(&course.uri, &join)).await, 202);
-    assert_eq!(town.inbox().len(), 1);
+    const KINDS: [&str; 3] = ["Accept", "Reject", "TentativeAccept"];
+    for kind in KINDS {
+        refused(&town, &answer(kind, &course.uri, "https://us.test/a/never"), 202).await;
+        refused(&town, &answer(kind, &course.uri, &format!("{mallory}/a/1")), 202).await;
+        refused(&town, &answer(kind, &other, &join), 403).await;
+        refused(&town, &answer(kind, &mallory, &join), 403).await;
+    }
+    for kind in KINDS {
+        assert_eq!(town.post(&answer(kind, &course.uri, &join)).await, 202, "{kind}");
+    }
+    assert_eq!(town.inbox().len(), KINDS.len());
 }
 
 #[tokio::test]
