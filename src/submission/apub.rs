@@ -66,7 +66,7 @@ pub fn object(db: &mut Db, known: &Known) -> Result<Option<Value>> {
         return Ok(None);
     }
     let submission = get(db, SubmissionId(known.local_id))?;
-    let last = super::revisions(db, submission.id)?.pop();
+    let last = super::last_revision(db, submission.id)?;
     let (Some(revision), Ok(base)) = (last, url::Url::parse(&submission.uri)) else { return Ok(None) };
     if submission.answer == HomeAnswer::Home {
         return Ok(None);
@@ -175,7 +175,7 @@ pub async fn update(context: &Context, got: &Received) -> Result<()> {
         let (html, id) = (note.html.clone(), submission.id);
         let app = context.app_data();
         let same =
-            app.look_up(move |db| Ok(super::revisions(db, id)?.last().is_some_and(|r| r.body_html == html))).await?;
+            app.look_up(move |db| Ok(super::last_revision(db, id)?.is_some_and(|r| r.body_html == html))).await?;
         if same && note.files.is_empty() {
             // Microblogs send an Update for much that is no edit.
             return got.settle(context, |_| Ok(())).await;

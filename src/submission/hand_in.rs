@@ -241,7 +241,7 @@ pub fn answered(tx: &mut Tx<'_>, by: &Actor, id: SubmissionId, answer: &Answer) 
     if submission.answer == HomeAnswer::Home || submission.state == SubmissionState::Withdrawn {
         return Err(Error::denied("Nothing waits for an answer here."));
     }
-    let last: Revision = store::revisions(tx, id)?.pop().ok_or(Error::NotFound)?;
+    let last: Revision = store::last_revision(tx, id)?.ok_or(Error::NotFound)?;
     match answer {
         Answer::Received { late, received_at } => {
             store::set_receipt(tx, last.id, *late, *received_at)?;

@@ -146,6 +146,11 @@ pub fn revisions(db: &mut Db, submission: SubmissionId) -> Result<Vec<Revision>>
     store::revisions(db, submission)
 }
 
+/// The newest version.
+pub fn last_revision(db: &mut Db, submission: SubmissionId) -> Result<Option<Revision>> {
+    store::last_revision(db, submission)
+}
+
 /// How many versions each of these has.
 pub fn count_versions(db: &mut Db, some: &[Submission]) -> Result<HashMap<SubmissionId, usize>> {
     let ids: Vec<SubmissionId> = some.iter().map(|submission| submission.id).collect();

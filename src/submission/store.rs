@@ -37,6 +37,11 @@ pub(super) fn revisions(db: &mut Db, submission: SubmissionId) -> Result<Vec<Rev
     Ok(query.select(Revision::as_select()).load(db)?)
 }
 
+pub(super) fn last_revision(db: &mut Db, submission: SubmissionId) -> Result<Option<Revision>> {
+    let query = revisions::table.filter(revisions::submission_id.eq(submission)).order(revisions::number.desc());
+    Ok(query.select(Revision::as_select()).first(db).optional()?)
+}
+
 /// How many versions each of these has.
 pub(super) fn count_versions(db: &mut Db, ids: &[SubmissionId]) -> Result<HashMap<SubmissionId, usize>> {
     let query = revisions::table.filter(revisions::submission_id.eq_any(ids)).select(revisions::submission_id);

@@ -186,7 +186,7 @@ fn carry_over(
     again: Vec<String>,
 ) -> Result<Vec<crate::id::MediaId>> {
     let Some(submission) = super::find(db, assignment, by.id)? else { return Ok(Vec::new()) };
-    let Some(last) = super::revisions(db, submission.id)?.pop() else { return Ok(Vec::new()) };
+    let Some(last) = super::last_revision(db, submission.id)? else { return Ok(Vec::new()) };
     let files = media::list_of(db, last.id)?;
     Ok(files.into_iter().filter(|file| again.contains(&file.public_id)).map(|file| file.id).collect())
 }
