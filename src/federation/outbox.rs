@@ -1,5 +1,6 @@
 //! How does something get out? As an activity with one delivery for each inbox, written with what caused it.
 
+use super::peer::NewPeer;
 use super::wire;
 use crate::actor::{Actor, follow};
 use crate::clock::Time;
@@ -165,16 +166,7 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
             .map(|(_, host)| host)
             .collect::<BTreeSet<_>>()
             .into_iter()
-            .map(|host| {
-                (
-                    peers::host.eq(host),
-                    peers::state.eq("healthy"),
-                    peers::due_at.eq(Some(now)),
-                    peers::leased_until.eq(Time(0)),
-                    peers::failures.eq(0),
-                    peers::created_at.eq(now),
-                )
-            })
+            .map(|host| NewPeer::new(host, now, Some(now)))
             .collect();
         each_db!(tx, |conn| diesel::insert_into(peers::table)
             .values(&lines)
@@ -216,14 +208,7 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(&mut **tx)? > 0 {
         return Ok(());
     }
-    let line = (
-        peers::host.eq(host),
-        peers::state.eq("healthy"),
-        peers::due_at.eq(Some(now)),
-        peers::leased_until.eq(Time(0)),
-        peers::failures.eq(0),
-        peers::created_at.eq(now),
-    );
+    let line = NewPeer::new(host, now, Some(now));
     each_db!(tx, |conn| diesel::insert_into(peers::table)
         .values(line)
         .on_conflict(peers::host)

@@ -8,7 +8,7 @@ use crate::each_db;
 use crate::error::Result;
 use crate::net::signature::Scheme;
 use crate::words;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -135,15 +135,28 @@ pub fn learn(tx: &mut Tx<'_>, host: &str, software: Option<&str>, version: Optio
     Ok(())
 }
 
+/// A server of which nothing was known.
+#[derive(Insertable)]
+#[diesel(table_name = peers, treat_none_as_default_value = false)]
+pub(super) struct NewPeer<'a> {
+    host: &'a str,
+    state: LineState,
+    due_at: Option<Time>,
+    leased_until: Time,
+    failures: i64,
+    created_at: Time,
+}
+
+impl<'a> NewPeer<'a> {
+    /// Its line is well; `due_at` is when something waits for it.
+    pub(super) fn new(host: &'a str, now: Time, due_at: Option<Time>) -> Self {
+        Self { host, state: LineState::Healthy, due_at, leased_until: Time(0), failures: 0, created_at: now }
+    }
+}
+
 /// Sees to it that there is a row for this server.
 fn ensure(tx: &mut Tx<'_>, host: &str) -> Result<()> {
-    let row = (
-        peers::host.eq(host),
-        peers::state.eq(LineState::Healthy),
-        peers::leased_until.eq(Time(0)),
-        peers::failures.eq(0),
-        peers::created_at.eq(tx.now()),
-    );
+    let row = NewPeer::new(host, tx.now(), None);
     each_db!(tx, |conn| diesel::insert_into(peers::table)
         .values(row)
         .on_conflict(peers::host)
