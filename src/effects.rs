@@ -87,7 +87,7 @@ fn work(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
 
 fn reviews(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
     match what {
-        Happened::AssignmentChanged(id) => review::postponed(tx, *id),
+        Happened::AssignmentChanged(id) => review::follow_assignment(tx, *id),
         Happened::SubmissionWithdrawn(id) => review::work_withdrawn(tx, *id),
         Happened::EnrollmentLeft(id) | Happened::EnrollmentRemoved(id) => {
             let place = enrollment::get(tx, *id)?;

@@ -18,7 +18,7 @@ pub mod web;
 
 pub use give::{Answer, decline, give};
 pub use release::{Given, Outcome, labelled, outcomes, override_result, release};
-pub use start::{Started, admit, author_left, postponed, start, work_withdrawn};
+pub use start::{Started, admit, author_left, follow_assignment, start, work_withdrawn};
 pub use task::{
     NewFeedback, NewTask, Said, answered, feedback_received, give_task, task_received, task_voided, was_sent_from_here,
 };

@@ -192,7 +192,7 @@ pub fn work_withdrawn(tx: &mut Tx<'_>, work: SubmissionId) -> Result<()> {
 /// Follows from a change of an assignment: moves the end of reviewing along for all who have not sent their review yet,
 /// here and for a mirrored course. Work that the home of a mirrored course has is out for review once the home says that
 /// reviewing began.
-pub fn postponed(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<()> {
+pub fn follow_assignment(tx: &mut Tx<'_>, assignment: AssignmentId) -> Result<()> {
     let place = place(tx, assignment)?;
     if place.assignment.state != AssignmentState::Review {
         return Ok(());
