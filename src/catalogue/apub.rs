@@ -32,6 +32,7 @@ pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
         "source": {"content": course.description_md, "mediaType": "text/markdown"},
         "published": course.created_at.rfc3339(), "updated": group.updated_at.rfc3339(),
         "inbox": group.inbox, "outbox": group.outbox, "followers": group.followers,
+        "following": format!("{uri}/following"),
         "endpoints": {"sharedInbox": group.shared_inbox},
         "publicKey": {"id": key.uri, "owner": uri, "publicKeyPem": key.public_pem},
         "attributedTo": format!("{uri}/moderators"), "featured": format!("{uri}/featured"),

@@ -25,6 +25,7 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
         "following": format!("{}/following", actor.uri),
         "endpoints": {"sharedInbox": actor.shared_inbox},
         "manuallyApprovesFollowers": actor.kind == ActorKind::Instance,
+        "webfinger": format!("{}@{}", actor.handle, actor.host),
         "discoverable": false, "indexable": false, "published": actor.created_at.rfc3339(),
         "publicKey": {"id": key.uri, "owner": actor.uri, "publicKeyPem": key.public_pem},
     });
@@ -69,7 +70,7 @@ pub fn read(document: &Value) -> Result<RemoteActor> {
     let kind = kind_of(document).ok_or_else(|| wrong("type"))?;
     let ours = |address: &str| address.len() <= ID && same_host(address, uri);
     let inbox = wire::id(document, "inbox").filter(|inbox| ours(inbox)).ok_or_else(|| wrong("inbox"))?;
-    let handle = wire::text(document, "preferredUsername").filter(|h| is_handle(h)).ok_or_else(|| wrong("name"))?;
+    let handle = handle(document, uri).ok_or_else(|| wrong("name"))?;
     let own = |key: &str| wire::id(document, key).filter(|id| ours(id)).map(str::to_owned);
     let shared = document.get("endpoints").and_then(|ends| wire::id(ends, "sharedInbox"));
     let name = wire::text(document, "name").map(plain_name).filter(|name| !name.is_empty());
@@ -78,9 +79,9 @@ pub fn read(document: &Value) -> Result<RemoteActor> {
         kind,
         uri: uri.to_owned(),
         url: page(document).filter(|url| ours(url)).unwrap_or(uri).to_owned(),
-        handle: handle.to_owned(),
+        name: name.unwrap_or_else(|| handle.clone()),
+        handle,
         host,
-        name: name.unwrap_or_else(|| handle.to_owned()),
         summary: text::clean_html(text::truncate(summary, SUMMARY)).unwrap_or_default(),
         inbox: inbox.to_owned(),
         shared_inbox: shared.filter(|inbox| ours(inbox)).map(str::to_owned),
@@ -104,6 +105,17 @@ fn kind_of(document: &Value) -> Option<ActorKind> {
         Value::Array(list) => list.iter().filter_map(Value::as_str).find_map(known),
         _ => None,
     }
+}
+
+/// What stands before the host of a handle. Somebody without `preferredUsername` (AP 4.1 does not ask for one) has no
+/// handle: what is shown then begins with a sign that no WebFinger account has, so that it is nobody else's (NRM-01).
+fn handle(document: &Value, uri: &str) -> Option<String> {
+    if document.get("preferredUsername").is_some_and(|name| !name.is_null()) {
+        return wire::text(document, "preferredUsername").filter(|h| is_handle(h)).map(str::to_owned);
+    }
+    let last = uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let short: String = last.chars().filter(|c| c.is_alphanumeric()).take(HANDLE - 1).collect();
+    Some(format!("~{short}"))
 }
 
 fn is_handle(handle: &str) -> bool {

@@ -26,6 +26,7 @@ pub fn context() -> Value {
             "capabilities": "litepub:capabilities", "acceptsJoins": "litepub:acceptsJoins",
             "openness": "mz:openness", "members": {"@id": "mz:members", "@type": "@id"},
             "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+            "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         }
     ])
 }

@@ -99,6 +99,10 @@ async fn actor_documents_are_read_leniently_and_trusted_strictly() {
     let list = json!([ours["publicKey"], {"id": format!("{}/main-key", ada.uri), "controller": ada.uri,
         "publicKeyPem": pem}]);
     assert_eq!(change("publicKey", list).unwrap().keys.len(), 2);
+    // Nobody needs a handle, but what is shown instead is no handle that somebody could have (NRM-01).
+    let nameless = change("preferredUsername", Value::Null).unwrap();
+    assert_eq!(nameless.handle, "~ada");
+    assert!(crate::federation::webfinger::parse_handle(&format!("@{}@us.test", nameless.handle)).is_none());
     assert_eq!(change("summary", json!("<p>x<script>y</script>")).unwrap().summary, "<p>x</p>");
     assert!(change("name", json!("n".repeat(1 << 20))).unwrap().name.chars().count() <= 201);
     assert_eq!(change("type", json!(["Group", "x:Y"])).unwrap().kind, crate::actor::ActorKind::Course);
