@@ -2,6 +2,7 @@
 //! one cast. Ada organizes, Bo learns, Chi mentors, Dov learns elsewhere, Mallory is hostile.
 
 pub mod browser;
+mod checklist;
 pub mod study;
 mod supply;
 mod tidy;
