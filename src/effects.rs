@@ -54,7 +54,11 @@ fn places(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
         }
         Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
         Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
-        Happened::Enrolled { enrollment, .. } => enrollment::announce::enrolled(tx, *enrollment),
+        Happened::Enrolled { enrollment, again } => {
+            enrollment::announce::enrolled(tx, *enrollment)?;
+            if *again { Ok(()) } else { enrollment::admit_follow(tx, *enrollment) }
+        }
+        Happened::DomainRuleChanged { .. } => enrollment::admit_waiting(tx),
         Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
         Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
         Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),

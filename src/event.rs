@@ -44,6 +44,13 @@ pub enum Happened {
     ResetAsked(AccountId),
     /// A setting of the instance was changed.
     SettingChanged(String),
+    /// What holds for another server was decided, changed or taken back; `*` stands for all others.
+    DomainRuleChanged {
+        /// The domain.
+        domain: String,
+        /// What holds now; nothing when the rule was taken away.
+        severity: Option<String>,
+    },
     /// Name, summary or icon of an actor here changed.
     ProfileChanged(ActorId),
     /// A follower was accepted; `again` when it was one already, so only the Accept is repeated.

@@ -19,6 +19,7 @@ pub mod app;
 
 // Mechanics: know no feature, only actors.
 pub mod actor;
+pub mod domain;
 pub mod setting;
 pub mod http;
 pub mod federation;

@@ -10,6 +10,7 @@ use crate::{
 };
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 
 /// All pages and documents.
 pub fn routes() -> Router<App> {
@@ -34,7 +35,9 @@ pub fn routes() -> Router<App> {
 
 /// The whole of it: pages and documents with all that a request passes on its way to them.
 pub fn router(app: &App, federation: &FederationConfig<App>, stop: Stop) -> Router {
-    let inside = layers::inside(app, routes()).layer(FederationMiddleware::new(federation.clone()));
+    let refuse_blocked = from_fn_with_state(app.clone(), federation::web::refuse_blocked);
+    let routes = routes().layer(refuse_blocked);
+    let inside = layers::inside(app, routes).layer(FederationMiddleware::new(federation.clone()));
     layers::around(app, sign_in::web::recognising(app.clone(), inside), stop)
 }
 

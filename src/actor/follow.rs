@@ -90,15 +90,28 @@ pub fn followers_of(db: &mut Db, followed: ActorId) -> Result<Vec<Actor>> {
         .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
         .filter(follows::followed_id.eq(followed))
         .filter(follows::state.eq(FollowState::Accepted))
-        .filter(actors::state.eq(super::ActorState::Active));
+        .filter(actors::state.eq_any(super::MAY_ACT));
     Ok(query.order(follows::id).select(Actor::as_select()).load(db)?)
 }
 
-/// How many follow, agreed to.
+/// How many follow, agreed to, and may act.
 pub fn count_followers(db: &mut Db, followed: ActorId) -> Result<i64> {
-    let query =
-        follows::table.filter(follows::followed_id.eq(followed)).filter(follows::state.eq(FollowState::Accepted));
+    let query = follows::table
+        .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
+        .filter(follows::followed_id.eq(followed))
+        .filter(follows::state.eq(FollowState::Accepted))
+        .filter(actors::state.eq_any(super::MAY_ACT));
     Ok(query.count().get_result(db)?)
+}
+
+/// What somebody elsewhere who may act freely asked of somebody here and was not agreed to yet.
+pub fn waiting(db: &mut Db) -> Result<Vec<Follow>> {
+    let query = follows::table
+        .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
+        .filter(follows::state.eq(FollowState::Pending))
+        .filter(actors::here.eq(false))
+        .filter(actors::state.eq(super::ActorState::Active));
+    Ok(query.order(follows::id).select(Follow::as_select()).load(db)?)
 }
 
 /// Everyone whom the follower asked to follow, agreed to or not.

@@ -33,12 +33,19 @@ words! {
     pub enum ActorState {
         /// As usual.
         Active = "active",
+        /// Its server is limited here: it acts, but what it asks needs approval, and no public list has it.
+        Limited = "limited",
+        /// Its server is blocked here: nothing of it is accepted, nothing is sent to it.
+        Blocked = "blocked",
         /// Stopped by a moderator here: nothing of it is accepted.
         Suspended = "suspended",
         /// Deleted by itself; its server answers 410.
         Gone = "gone",
     }
 }
+
+/// The states in which one may act.
+pub const MAY_ACT: [ActorState; 2] = [ActorState::Active, ActorState::Limited];
 
 /// Anyone with an inbox.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -96,10 +103,16 @@ impl Actor {
         }
     }
 
+    /// Whether its server is limited here.
+    pub fn is_limited(&self) -> bool {
+        self.state == ActorState::Limited
+    }
+
     /// Refuses one who may not act.
     pub fn may_act(&self) -> Result<()> {
         match self.state {
-            ActorState::Active => Ok(()),
+            ActorState::Active | ActorState::Limited => Ok(()),
+            ActorState::Blocked => Err(Error::denied("That server is blocked here.")),
             ActorState::Suspended => Err(Error::denied("This account is suspended.")),
             ActorState::Gone => Err(Error::denied("This account was deleted.")),
         }

@@ -1,7 +1,7 @@
 //! Which rows hold courses?
 
 use super::{Course, CourseState, Draft, Mirrored, PAGE, Place, Row};
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorState};
 use crate::clock::Time;
 use crate::db::{
     Db, Tx,
@@ -61,6 +61,7 @@ pub(super) fn list(db: &mut Db, place: Place, page: i64) -> Result<Vec<Row>> {
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
         .filter(actors::here.eq_any(here.to_vec()))
+        .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
         .offset(page.max(0).saturating_mul(PAGE))
         .limit(PAGE + 1);
@@ -71,6 +72,7 @@ pub(super) fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
     let mut query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
+        .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
         .limit(PAGE)
         .into_boxed();

@@ -176,7 +176,23 @@ diesel::table! {
         last_success_at -> Nullable<BigInt>,
         last_failure_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
+        note -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    domain_rules (id) {
+        id -> BigInt,
+        domain -> Text,
+        severity -> Text,
+        reject_media -> Bool,
+        reject_reports -> Bool,
+        obfuscate -> Bool,
+        public_comment -> Text,
+        private_comment -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
     }
 }
 
@@ -505,6 +521,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     activities,
     deliveries,
     peers,
+    domain_rules,
     inbox,
     jobs,
     letters,

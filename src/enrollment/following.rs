@@ -1,11 +1,14 @@
 //! How does one watch a course without taking part?
 
-use crate::actor::follow::{self, FollowState};
+use super::EnrollmentState;
+use crate::actor::follow::{self, Follow, FollowState};
 use crate::actor::{self, Actor, ActorKind};
+use crate::cohort;
 use crate::course::{self, Course};
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::event::Happened;
+use crate::id::EnrollmentId;
 
 /// Follows a course as a person here. Agreed to at once when the course is here, asked of its home otherwise.
 pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowState> {
@@ -34,14 +37,52 @@ pub fn unfollow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<()> {
 pub fn accept_follower(tx: &mut Tx<'_>, by: &Actor, group: &Actor, uri: &str) -> Result<()> {
     by.may_act()?;
     let course = course::find_by_actor(tx, group.id)?.filter(|course| group.here && course.is_public());
-    if course.is_none() || group.kind != ActorKind::Course {
-        return Err(Error::NotFound);
-    }
+    let course = course.filter(|_| group.kind == ActorKind::Course).ok_or(Error::NotFound)?;
     let known = follow::find(tx, by.id, group.id)?;
+    // Whoever is of a limited server waits until the organizers give them a place.
+    if by.is_limited() && !has_place(tx, by, &course)? {
+        follow::put(tx, by.id, group.id, uri, FollowState::Pending)?;
+        return Ok(());
+    }
     let again = known.is_some_and(|follow| follow.state == FollowState::Accepted);
     follow::put(tx, by.id, group.id, uri, FollowState::Accepted)?;
     let happened = Happened::Followed { followed: group.id, follower: by.id, uri: uri.to_owned(), again };
     tx.record(Some(by.id), happened)
+}
+
+fn has_place(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
+    let found = super::find_in_course(db, course.id, by.id)?;
+    Ok(found.is_some_and(|(place, _)| place.state == EnrollmentState::Active))
+}
+
+/// Agrees to what somebody of a limited server asked, now that they have a place. Follows from `Enrolled`.
+pub fn admit_follow(tx: &mut Tx<'_>, place: EnrollmentId) -> Result<()> {
+    let place = super::get(tx, place)?;
+    let course = cohort::get(tx, place.cohort_id)?.course_id;
+    let group = course::get(tx, course)?.actor_id;
+    match follow::find(tx, place.actor_id, group)? {
+        Some(known) if known.state == FollowState::Pending => agree(tx, &known),
+        _ => Ok(()),
+    }
+}
+
+/// Agrees to all that waits although nothing holds it up any more. Follows from `DomainRuleChanged`.
+pub fn admit_waiting(tx: &mut Tx<'_>) -> Result<()> {
+    for known in follow::waiting(tx)? {
+        agree(tx, &known)?;
+    }
+    Ok(())
+}
+
+/// Only what somebody elsewhere asked of a course here can be agreed to here.
+fn agree(tx: &mut Tx<'_>, known: &Follow) -> Result<()> {
+    let (by, group) = (actor::get(tx, known.follower_id)?, actor::get(tx, known.followed_id)?);
+    if by.here || !group.here {
+        return Ok(());
+    }
+    follow::accept(tx, by.id, group.id)?;
+    let uri = known.uri.clone();
+    tx.record(Some(by.id), Happened::Followed { followed: group.id, follower: by.id, uri, again: false })
 }
 
 /// Takes the answer to a Follow from here; only the followed one may answer, and only what is pending changes.

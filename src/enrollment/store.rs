@@ -1,7 +1,7 @@
 //! Which rows hold places?
 
 use super::{Ask, Enrollment, EnrollmentState, Role};
-use crate::actor::{Actor, ActorState};
+use crate::actor::{Actor, MAY_ACT};
 use crate::cohort::Cohort;
 use crate::db::{
     Db, Tx,
@@ -73,7 +73,7 @@ pub(super) fn active_elsewhere(db: &mut Db, course: CourseId) -> Result<Vec<Acto
         .filter(cohorts::course_id.eq(course))
         .filter(enrollments::state.eq_any(SEATED))
         .filter(actors::here.eq(false))
-        .filter(actors::state.eq(ActorState::Active));
+        .filter(actors::state.eq_any(MAY_ACT));
     Ok(query.order(enrollments::id).select(Actor::as_select()).load(db)?)
 }
 

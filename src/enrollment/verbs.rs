@@ -57,7 +57,8 @@ fn place_for(tx: &mut Tx<'_>, by: &Actor, course: &Course, cohort: &Cohort) -> R
     if course::organizes(tx, by, course)? {
         return Ok((Role::Organizer, EnrollmentState::Active));
     }
-    if cohort.enrolling == Enrolling::Moderated {
+    // People of a limited server need approval, however open the run is.
+    if cohort.enrolling == Enrolling::Moderated || by.is_limited() {
         return Ok((Role::Learner, EnrollmentState::Applied));
     }
     let free = store::seats_taken(tx, cohort.id)? < cohort.seats;

@@ -10,6 +10,7 @@ use super::received::Context;
 use super::webfinger::{self, Sought, WebfingerError};
 use crate::actor::{self, Actor, ActorState, RemoteActor};
 use crate::app::App;
+use crate::domain;
 use crate::error::{Error, Result};
 use crate::link::same_host;
 use crate::net::client::{FetchError, Verdict};
@@ -35,6 +36,9 @@ pub async fn actor(context: &Context, uri: &str) -> Result<Actor> {
     let known = find(app, uri).await?;
     if app.links().is_ours(uri) {
         return known.ok_or(Error::NotFound);
+    }
+    if let Some(actor) = known.as_ref().filter(|actor| actor.state == ActorState::Blocked) {
+        actor.may_act()?;
     }
     let now = app.now();
     let fresh = |actor: &Actor| actor.fetched_at.is_some_and(|at| now.since(at) < FRESH);
@@ -104,8 +108,8 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
     let host = crate::link::host_of(&url).unwrap_or_default();
     peer::recall_scheme(app, &host).await?;
-    let line = app.look_up(move |db| peer::line(db, &host)).await?;
-    if app.links().is_ours(url.as_str()) || line == Some(peer::LineState::Blocked) {
+    let standing = app.look_up(move |db| domain::standing(db, &host)).await?;
+    if app.links().is_ours(url.as_str()) || standing.reject_media {
         return Err(Error::denied("A file there is not fetched."));
     }
     metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
@@ -170,7 +174,12 @@ pub async fn store(app: &App, remote: RemoteActor) -> Result<Actor> {
                 Some(known) => actor::verifying_keys_of(tx, known.id)?,
                 None => Vec::new(),
             };
-            let actor = actor::put(tx, &remote)?;
+            let mut actor = actor::put(tx, &remote)?;
+            // Somebody new of a limited server is limited from the beginning.
+            if actor.state == ActorState::Active && domain::standing(tx, &actor.host)?.is_limited() {
+                actor::move_to(tx, actor.id, ActorState::Limited)?;
+                actor = actor::get(tx, actor.id)?;
+            }
             let after = actor::verifying_keys_of(tx, actor.id)?;
             Ok((actor, before.into_iter().chain(after).map(|key| key.uri).collect::<Vec<_>>()))
         })

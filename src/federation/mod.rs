@@ -12,6 +12,8 @@ pub mod peer;
 pub mod received;
 pub mod run;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(crate) mod town;
 pub mod web;
 pub mod webfinger;

@@ -23,8 +23,6 @@ words! {
         Failing = "failing",
         /// Nothing went through for seven days: asked once a day.
         Unreachable = "unreachable",
-        /// Blocked by a moderator here.
-        Blocked = "blocked",
     }
 }
 

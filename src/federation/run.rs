@@ -6,10 +6,11 @@ use super::{delivery, inbox};
 use crate::actor;
 use crate::app::App;
 use crate::crypto::SigningKey;
-use crate::db::Db;
+use crate::db::{Db, Pool};
+use crate::domain;
 use crate::error::{Error, Result};
 use crate::net::address::{Rules, check_url};
-use crate::net::client::federation_client;
+use crate::net::client::{FetchError, Gate, federation_client};
 use crate::net::signature::Signer;
 use activitypub_federation::config::{FederationConfig, UrlVerifier};
 use activitypub_federation::error::Error as Library;
@@ -39,6 +40,7 @@ pub async fn config(app: &App) -> Result<FederationConfig<App>> {
     let client =
         federation_client(app.net().client.clone(), app.net().signer.clone(), Arc::new(move || clock.now().system()));
     sign_fetches(app).await?;
+    app.net().client.gate().set(Arc::new(Rulebook(app.pool().clone())));
     FederationConfig::builder()
         .domain(app.links().host())
         .app_data(app.clone())
@@ -66,6 +68,27 @@ async fn sign_fetches(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// Keeps every request away from servers that are blocked here.
+struct Rulebook(Pool);
+
+#[async_trait]
+impl Gate for Rulebook {
+    async fn check(&self, host: &str) -> Result<(), FetchError> {
+        let name = host.to_owned();
+        match self.0.look_up(move |db| domain::standing(db, &name)).await {
+            Ok(standing) if standing.is_suspended() => {
+                metrics::counter!("hedgeschool_blocked_requests_total").increment(1);
+                Err(FetchError::Blocked(host.to_owned()))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "the rules about servers cannot be read");
+                Err(FetchError::Busy)
+            }
+        }
+    }
+}
+
 /// Asked by the library before each fetch.
 #[derive(Clone)]
 struct Verifier(App);
@@ -77,12 +100,7 @@ impl UrlVerifier for Verifier {
         check_url(url, rules).map_err(|e| Library::Other(e.to_string()))?;
         let host = crate::link::host_of(url).unwrap_or_default();
         super::peer::recall_scheme(&self.0, &host).await.map_err(|e| Library::Other(e.to_string()))?;
-        let line = self.0.look_up(move |db| super::peer::line(db, &host)).await;
-        match line {
-            Ok(Some(super::peer::LineState::Blocked)) => Err(Library::Other("That server is blocked here.".into())),
-            Ok(_) => Ok(()),
-            Err(error) => Err(Library::Other(error.to_string())),
-        }
+        Ok(())
     }
 }
 

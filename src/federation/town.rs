@@ -18,6 +18,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use http_body_util::BodyExt;
@@ -42,6 +43,8 @@ pub struct Others {
     answers: Mutex<HashMap<String, Vec<Status>>>,
     /// What was posted, in order.
     got: Mutex<Vec<(String, Value)>>,
+    /// Where a GET is led to.
+    redirects: Mutex<HashMap<String, String>>,
     /// What was asked for, in order.
     asked: Mutex<Vec<String>>,
     /// Servers that check signatures.
@@ -74,6 +77,9 @@ impl Others {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.parse().unwrap());
             }
             return response;
+        }
+        if let Some(to) = self.redirects.lock().unwrap().get(&address) {
+            return (StatusCode::FOUND, [(header::LOCATION, to.clone())]).into_response();
         }
         match self.documents.lock().unwrap().get(&address) {
             Some((status, kind, text)) => {
@@ -125,6 +131,7 @@ impl Town {
         let config = run::config(&app).await.unwrap();
         let routes = web::routes(&[]).with_state(app.clone());
         let router = routes.layer(FederationMiddleware::new(config.clone()));
+        let router = router.layer(from_fn_with_state(app.clone(), web::refuse_blocked));
         let town = Self { world, app, config, router, others, names, port };
         town.host("good");
         town.host("evil");
@@ -267,6 +274,20 @@ impl Town {
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Every connection that another server saw, whatever it was for.
+    pub fn touched(&self, host: &str) -> Vec<String> {
+        let name = self.host(host);
+        let others = &self.others;
+        let posted: Vec<String> = others.got.lock().unwrap().iter().map(|(to, _)| to.clone()).collect();
+        let asked = others.asked.lock().unwrap().clone();
+        posted.into_iter().chain(asked).filter(|address| address.contains(&format!("//{name}/"))).collect()
+    }
+
+    /// Answers GETs at this address by a redirect.
+    pub fn redirect(&self, address: &str, to: &str) {
+        self.others.redirects.lock().unwrap().insert(address.into(), to.into());
     }
 
     /// The states of all that came in.

@@ -25,7 +25,7 @@ CREATE TABLE actors (
     shared_inbox TEXT,
     outbox TEXT,
     followers TEXT,
-    state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'gone')),
+    state TEXT NOT NULL CHECK (state IN ('active', 'limited', 'blocked', 'suspended', 'gone')),
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     -- When its document was last fetched; NULL for those here.
@@ -183,7 +183,7 @@ CREATE TABLE peers (
     asked_at BIGINT,
     -- How it takes our signatures, once it refused the other way; NULL: draft-cavage is tried first.
     scheme TEXT CHECK (scheme IN ('cavage', 'rfc9421')),
-    state TEXT NOT NULL CHECK (state IN ('healthy', 'failing', 'unreachable', 'blocked')),
+    state TEXT NOT NULL CHECK (state IN ('healthy', 'failing', 'unreachable')),
     -- When deliveries to it are due; NULL when there is nothing to send.
     due_at BIGINT,
     -- A worker holds the line until then.
@@ -193,9 +193,30 @@ CREATE TABLE peers (
     last_success_at BIGINT,
     last_failure_at BIGINT,
     last_error TEXT,
+    -- What administrators wrote down about it.
+    note TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL
 );
 CREATE INDEX peers_due ON peers (due_at) WHERE due_at IS NOT NULL;
+
+-- What administrators decided about other servers: the most specific rule that covers a host holds.
+CREATE TABLE domain_rules (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Covers itself and all below it; * covers every server that no other rule covers.
+    domain TEXT NOT NULL UNIQUE,
+    severity TEXT NOT NULL CHECK (severity IN ('suspend', 'limit', 'admit')),
+    -- Files there are not fetched.
+    reject_media BOOLEAN NOT NULL,
+    -- Reports from there are not taken.
+    reject_reports BOOLEAN NOT NULL,
+    -- Its name is shown in part on the public page.
+    obfuscate BOOLEAN NOT NULL,
+    -- The reason that everyone may read; empty: the rule is not on the public page.
+    public_comment TEXT NOT NULL,
+    private_comment TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
 
 -- Activities that came in: stored before they are answered, worked on afterwards, kept so that a second one has no effect.
 CREATE TABLE inbox (

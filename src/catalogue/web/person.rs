@@ -1,6 +1,6 @@
 //! What does a person here or elsewhere, or a course's bot, look like?
 
-use crate::actor::{self, Actor, ActorKind, ActorState};
+use crate::actor::{self, Actor, ActorKind};
 use crate::app::App;
 use crate::course::{self, Course};
 use crate::db::Db;
@@ -42,7 +42,7 @@ fn find(db: &mut Db, name: &str, own: &str) -> Result<(Actor, Vec<(Actor, Course
         Some((handle, _)) => actor::find_here(db, handle)?,
         None => actor::find_here(db, name)?,
     };
-    let seen = |a: &Actor| a.state == ActorState::Active && matches!(a.kind, ActorKind::Person | ActorKind::Bot);
+    let seen = |a: &Actor| actor::MAY_ACT.contains(&a.state) && matches!(a.kind, ActorKind::Person | ActorKind::Bot);
     let actor = found.filter(seen).ok_or(Error::NotFound)?;
     let mut courses = Vec::new();
     if actor.kind == ActorKind::Bot {

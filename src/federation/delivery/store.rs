@@ -58,7 +58,6 @@ pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<
     let due = peers::table
         .filter(peers::due_at.le(Some(now)))
         .filter(peers::leased_until.le(now))
-        .filter(peers::state.ne(LineState::Blocked))
         .order((peers::due_at, peers::id))
         .limit(most)
         .select((peers::host, peers::state, peers::scheme));
@@ -208,7 +207,7 @@ pub(super) fn end_line_badly(tx: &mut Tx<'_>, host: &str, reason: &str, asked: O
 
 /// When the next line is due that nobody holds.
 pub(super) fn next_due(db: &mut Db) -> Result<Option<Time>> {
-    let due = peers::table.filter(peers::due_at.is_not_null()).filter(peers::state.ne(LineState::Blocked));
+    let due = peers::table.filter(peers::due_at.is_not_null());
     let found: Option<Option<Time>> = due.order(peers::due_at).select(peers::due_at).first(db).optional()?;
     Ok(found.flatten())
 }

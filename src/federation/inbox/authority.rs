@@ -7,6 +7,7 @@ use crate::db::{
     Db,
     schema::{follows, inbox},
 };
+use crate::domain;
 use crate::error::Result;
 use crate::federation::object::{self, Known};
 use crate::federation::outbox;
@@ -26,6 +27,8 @@ pub struct Facts {
     pub signer: Option<Actor>,
     /// The key that its signature names, when known.
     pub key: Option<Key>,
+    /// Whether its server is blocked here.
+    pub is_blocked: bool,
     /// The line to its server.
     pub line: Option<LineState>,
     /// What it is about, when known.
@@ -49,6 +52,9 @@ pub enum Verdict {
 
 /// Reads the facts.
 pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result<Facts> {
+    if domain::standing(db, &shape.host)?.is_suspended() {
+        return Ok(Facts { is_blocked: true, ..Facts::default() });
+    }
     let known = inbox::table.filter(inbox::activity_uri.eq(&shape.id)).select(inbox::id);
     if known.first::<InboxId>(db).optional()?.is_some() {
         return Ok(Facts { is_known: true, ..Facts::default() });
@@ -85,11 +91,12 @@ fn may_answer(document: &str) -> Option<String> {
 
 /// Whether the signer may do this, from what is known (ORI-04, 05, 15; LIF-01, 02; MOD-01; SIG-16).
 pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
-    if facts.line == Some(LineState::Blocked) {
+    if facts.is_blocked {
         return Err(forbidden("blocked"));
     }
     let signer = facts.signer.as_ref();
     match signer.map(|actor| actor.state) {
+        Some(ActorState::Blocked) => return Err(forbidden("blocked")),
         Some(ActorState::Suspended) => return Err(forbidden("suspended")),
         Some(ActorState::Gone) => return Err(forbidden("gone")),
         _ => {}

@@ -6,9 +6,9 @@ use super::shape::Shape;
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::crypto::VerifyingKey;
-use crate::error::{Error, Result};
+use crate::domain;
+use crate::error::Result;
 use crate::federation::fetch;
-use crate::federation::peer::{self, LineState};
 use crate::federation::received::Context;
 use crate::id::ActorId;
 use crate::link::{host_of, same_host};
@@ -89,9 +89,7 @@ pub async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str)
     let incoming = Incoming { method: &Method::GET, target, headers, origin: app.links().origin() };
     let Ok(signature) = Unverified::read(incoming, &[], app.now().system()) else { return Ok(None) };
     let host = host_of(signature.key_url()).unwrap_or_default();
-    if app.look_up(move |db| peer::line(db, &host)).await? == Some(LineState::Blocked) {
-        return Err(Error::denied("Your server is blocked here."));
-    }
+    app.look_up(move |db| domain::check(db, &host)).await?;
     let key_id = signature.key_id().to_owned();
     let known = app.look_up(move |db| match actor::find_key(db, &key_id)? {
         Some(key) => Ok(Some(actor::get(db, key.actor_id)?)),

@@ -35,10 +35,10 @@ pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>
     };
     let actor = found.ok_or(Error::NotFound)?;
     match actor.state {
-        ActorState::Active => Ok(json_as("application/jrd+json", &descriptor(&app, &actor))),
+        ActorState::Active | ActorState::Limited => Ok(json_as("application/jrd+json", &descriptor(&app, &actor))),
         ActorState::Gone => Ok(wire_with(StatusCode::GONE, &super::tombstone(&actor.uri))),
         // Suspended, or waiting for approval: not there.
-        ActorState::Suspended => Err(Error::NotFound),
+        ActorState::Suspended | ActorState::Blocked => Err(Error::NotFound),
     }
 }
 

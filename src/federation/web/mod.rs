@@ -10,11 +10,15 @@ use super::run::Documents;
 use super::{collection, document};
 use crate::actor::{self, Actor, ActorKind, ActorState};
 use crate::app::App;
+use crate::domain;
 use crate::error::{Error, Result};
 use crate::http::negotiate::wire_with;
 use crate::http::{Answer, wire};
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use crate::link::host_of_uri;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::json;
@@ -122,4 +126,25 @@ async fn followers_of_course(State(app): State<App>, Path(handle): Path<String>)
 
 async fn following_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
     collection_of(&app, find(&app, &handle, is_course).await?, "following").await
+}
+
+/// Refuses requests that somebody of a blocked server signed, before anything else is done for them (MOD-01). Whether
+/// the signature is right does not matter: who signs in the name of a blocked server is served nothing.
+pub async fn refuse_blocked(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    if request.method() == Method::GET
+        && let Some(host) = signing_host(request.headers())
+    {
+        app.look_up(move |db| domain::check(db, &host)).await?;
+    }
+    Ok(next.run(request).await)
+}
+
+/// The host of the key that a request names.
+fn signing_host(headers: &HeaderMap) -> Option<String> {
+    let of = |name: &str| {
+        let text = headers.get(name)?.to_str().ok()?.to_ascii_lowercase();
+        let (_, rest) = text.split_once("keyid=\"")?;
+        host_of_uri(rest.split('"').next()?)
+    };
+    of("signature").or_else(|| of("signature-input"))
 }

@@ -41,6 +41,12 @@ pub enum FetchError {
     /// The name resolves to an address that is not public.
     #[error("refused: {0} resolves to an address that is not public")]
     Private(String),
+    /// Administrators blocked this server; nothing was sent, not even a question for its address.
+    #[error("{0} is blocked here")]
+    Blocked(String),
+    /// It cannot be told now whether this server may be reached.
+    #[error("not available now")]
+    Busy,
     /// More than [`super::MAX_REDIRECTS`] redirects.
     #[error("too many redirects")]
     Redirects,
@@ -74,9 +80,9 @@ impl FetchError {
     /// Whether to try again.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Refused(_) | Self::Private(_) => Verdict::Refused,
+            Self::Refused(_) | Self::Private(_) | Self::Blocked(_) => Verdict::Refused,
             Self::Redirects | Self::Location | Self::TooLarge | Self::Unsignable => Verdict::Permanent,
-            Self::Name(_) | Self::Timeout | Self::Connect(_) | Self::Broken(_) => Verdict::Transient,
+            Self::Name(_) | Self::Timeout | Self::Busy | Self::Connect(_) | Self::Broken(_) => Verdict::Transient,
             Self::Status(408 | 429 | 500..) => Verdict::Transient,
             Self::Status(_) => Verdict::Permanent,
         }
@@ -87,6 +93,8 @@ impl FetchError {
         match self {
             Self::Refused(_) => "refused-url",
             Self::Private(_) => "refused-address",
+            Self::Blocked(_) => "blocked",
+            Self::Busy => "busy",
             Self::Redirects => "redirects",
             Self::Location => "location",
             Self::TooLarge => "too-large",

@@ -5,6 +5,7 @@
 //! an end (NET-01 to NET-06).
 
 mod error;
+mod gate;
 mod guard;
 mod request;
 mod resolve;
@@ -19,6 +20,7 @@ use reqwest::redirect::Policy;
 use super::address::Rules;
 
 pub use error::{ClientError, FetchError, Verdict};
+pub use gate::{Gate, GateSlot};
 pub use guard::{Guard, Now, SignerSlot, federation_client};
 pub use request::{Answer, PostAnswer};
 pub use resolve::{Lookup, SystemLookup};
@@ -83,6 +85,7 @@ pub struct SafeClient {
     rules: Arc<Rules>,
     deadlines: Deadlines,
     schemes: Arc<Schemes>,
+    gate: GateSlot,
 }
 
 impl SafeClient {
@@ -116,12 +119,17 @@ impl SafeClient {
             builder = builder.tls_certs_merge(roots);
         }
         let http = builder.build().map_err(|error| ClientError::Tls(error::chain(&error)))?;
-        Ok(Self { http, rules, deadlines: settings.deadlines, schemes: Arc::default() })
+        Ok(Self { http, rules, deadlines: settings.deadlines, schemes: Arc::default(), gate: GateSlot::default() })
     }
 
     /// The rules that addresses are held against, for checks before anything is stored.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Who is asked before every request whether that server may be reached at all.
+    pub fn gate(&self) -> &GateSlot {
+        &self.gate
     }
 
     /// How each server wants our signatures.

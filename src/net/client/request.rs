@@ -96,6 +96,7 @@ impl SafeClient {
         let mut other_is_left = signer.is_some();
         for _ in 0..=MAX_REDIRECTS {
             check_url(&url, &self.rules)?;
+            self.gate.check(&url).await?;
             let scheme = self.schemes.of(&url);
             let mut response = self.ask(&url, accept, signer.map(|signer| (signer, scheme)), now).await?;
             if other_is_left && Schemes::may_help(response.status()) {
@@ -146,6 +147,7 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<PostAnswer, FetchError> {
         check_url(url, &self.rules)?;
+        self.gate.check(url).await?;
         let deadline = Instant::now() + self.deadlines.total;
         let parcel = Parcel { url, body, signer, now, deadline };
         let scheme = self.schemes.of(url);

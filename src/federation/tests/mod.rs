@@ -1,0 +1,3 @@
+//! Do the parts of federation hold together?
+
+mod blocked;
