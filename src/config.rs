@@ -2,7 +2,7 @@
 
 mod refusal;
 
-use crate::db::Address;
+use crate::db::{Address, Limits};
 use crate::error::{Error, Problems, Result};
 use crate::link::{Links, host_of};
 use figment::Figment;
@@ -80,6 +80,12 @@ pub struct Federation {
     pub loopback_names: Vec<String>,
     /// Requests to inboxes that one address may make in a minute.
     pub inbox_per_minute: u32,
+    /// Posts and changes of one author that a course passes on in a minute.
+    pub relays_per_author_minute: u32,
+    /// The same of everyone together, for one course.
+    pub relays_per_course_minute: u32,
+    /// Posts by people who do not take part that may wait for the organizers of one course.
+    pub held_per_course: u32,
 }
 
 /// Outgoing mail.
@@ -150,6 +156,9 @@ impl Default for Config {
                 extra_ca: None,
                 loopback_names: Vec::new(),
                 inbox_per_minute: 60_000,
+                relays_per_author_minute: 30,
+                relays_per_course_minute: 600,
+                held_per_course: 200,
             },
             mail: Mail { smtp_url: String::new(), from: String::new() },
             log: Log { format: LogFormat::Human, filter: "info".into() },
@@ -251,6 +260,9 @@ impl Config {
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
             ("federation.timeout_seconds", federation.timeout_seconds, 1, 300),
             ("federation.inbox_per_minute", federation.inbox_per_minute.into(), 1, u64::from(u32::MAX)),
+            ("federation.relays_per_author_minute", federation.relays_per_author_minute.into(), 1, 100_000),
+            ("federation.relays_per_course_minute", federation.relays_per_course_minute.into(), 1, 1_000_000),
+            ("federation.held_per_course", federation.held_per_course.into(), 0, 100_000),
         ];
         for (key, is, least, most) in bounds {
             if !(least..=most).contains(&is) {
@@ -287,6 +299,16 @@ impl Config {
             Ok(Address::Sqlite(self.server.data.join("hedgeschool.db")))
         } else {
             Address::parse(&self.database.url)
+        }
+    }
+
+    /// The bounds that verbs keep to.
+    pub fn limits(&self) -> Limits {
+        let federation = &self.federation;
+        Limits {
+            relays_per_author: federation.relays_per_author_minute,
+            relays_per_course: federation.relays_per_course_minute,
+            held_per_course: federation.held_per_course,
         }
     }
 

@@ -129,6 +129,7 @@ fn posts(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
             discussion::tell_written(tx, *id)?;
             discussion::apub::announce_written(tx, *id)
         }
+        Happened::PostLetIn(id) => discussion::apub::announce_let_in(tx, *id),
         Happened::PostEdited(id) => discussion::apub::announce_edited(tx, *id),
         Happened::PostDeleted(id) => {
             discussion::tell_deleted(tx, *id)?;

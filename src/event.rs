@@ -154,6 +154,12 @@ pub enum Happened {
     PostEdited(PostId),
     /// A post was deleted.
     PostDeleted(PostId),
+    /// A post of somebody who does not take part waits for the organizers.
+    PostHeld(CourseId),
+    /// An organizer let a post that waited into the discussion.
+    PostLetIn(PostId),
+    /// An organizer refused a post that waited.
+    HeldPostRefused(CourseId),
     /// A direct note is to be sent for a course.
     NoteWritten(NoteId),
 }

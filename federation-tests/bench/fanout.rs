@@ -53,6 +53,7 @@ async fn post(place: &Place, school: &School) -> f64 {
             course_id: course,
             uri: None,
             in_reply_to: None,
+            anchor: None,
             title: "Tomorrow at six".into(),
             body_md: text.into(),
             body_html: format!("<p>{text}</p>"),

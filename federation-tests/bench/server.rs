@@ -46,6 +46,7 @@ impl Place {
             clock: Clock::System,
             chance: Chance::system(),
             links: config.links(),
+            limits: config.limits(),
             effects: hedgeschool::effects::follow,
             bells: Arc::new(Bells::default()),
         };

@@ -9,7 +9,7 @@ use crate::course::{self, Course, CourseState};
 use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Result};
-use crate::federation::{Context, Received, fetch, outbox, wire};
+use crate::federation::{self, Context, Received, fetch, outbox, wire};
 use crate::id::CourseId;
 use crate::syllabus;
 use serde_json::{Value, json};
@@ -108,6 +108,16 @@ pub fn moderators(db: &mut Db, course: &Course) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
     let items: Vec<String> = course::organizers(db, course.id)?.into_iter().map(|actor| actor.uri).collect();
     Ok(collection(&format!("{}/moderators", group.uri), items.into_iter().map(Value::from).collect()))
+}
+
+/// How many take part: never who, because a roster is for those on it.
+pub fn members(db: &mut Db, course: &Course) -> Result<Value> {
+    let group = actor::get(db, course.actor_id)?;
+    let mut count = 0;
+    for cohort in cohort::list_of(db, course.id)? {
+        count += enrollment::count_active(db, cohort.id)?;
+    }
+    Ok(federation::collection::counted(&format!("{}/members", group.uri), count))
 }
 
 /// What whoever comes new should see first: the assignments that are open, in the order of their deadlines, as whole

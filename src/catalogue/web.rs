@@ -1,5 +1,6 @@
 //! How are courses listed, shown and found in a browser?
 
+mod collections;
 mod person;
 
 use super::apub;
@@ -33,8 +34,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/courses", get(index))
         .route("/c/{name}", get(show))
-        .route("/c/{name}/moderators", get(moderators))
-        .route("/c/{name}/featured", get(featured))
+        .merge(collections::routes())
         .route("/search", get(search))
         .route("/u/{name}", get(person::show))
 }
@@ -206,26 +206,6 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
 fn here(db: &mut Db, name: &str) -> Result<Row> {
     let (course, group) = course::visible(db, name, None)?;
     if group.here { Ok((course, group)) } else { Err(Error::NotFound) }
-}
-
-async fn moderators(State(app): State<App>, Path(name): Path<String>) -> Answer {
-    let document = app
-        .read(move |db| {
-            let (course, _) = here(db, &name)?;
-            apub::moderators(db, &course)
-        })
-        .await?;
-    Ok(wire(&document))
-}
-
-async fn featured(State(app): State<App>, Path(name): Path<String>) -> Answer {
-    let document = app
-        .read(move |db| {
-            let (course, _) = here(db, &name)?;
-            apub::featured(db, &course)
-        })
-        .await?;
-    Ok(wire(&document))
 }
 
 #[derive(Deserialize)]

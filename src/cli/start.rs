@@ -62,6 +62,7 @@ pub fn open(config: Config) -> Result<App> {
         clock,
         chance: Chance::system(),
         links: config.links(),
+        limits: config.limits(),
         effects: effects::follow,
         bells: Arc::new(Bells::default()),
     };

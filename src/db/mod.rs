@@ -12,7 +12,7 @@ pub mod upkeep;
 mod writer;
 
 pub use either::Db;
-pub use tx::{Bell, Bells, Effects, Surroundings, Tx};
+pub use tx::{Bell, Bells, Effects, Limits, Surroundings, Tx};
 
 use crate::error::{Error, Result};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};

@@ -142,6 +142,8 @@ diesel::table! {
         object_uri -> Text,
         document -> Text,
         public -> Bool,
+        relayed_for -> Nullable<BigInt>,
+        top_level -> Bool,
         created_at -> BigInt,
     }
 }
@@ -475,6 +477,26 @@ diesel::table! {
         removal -> Text,
         announced_at -> Nullable<BigInt>,
         active_at -> Nullable<BigInt>,
+        changed_at -> BigInt,
+        pulled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    held_posts (id) {
+        id -> BigInt,
+        public_id -> Text,
+        course_id -> BigInt,
+        author_id -> BigInt,
+        uri -> Text,
+        in_reply_to -> Nullable<Text>,
+        anchor -> Nullable<Text>,
+        title -> Text,
+        body_html -> Text,
+        published_at -> BigInt,
+        activity -> Text,
+        later_activity -> Nullable<Text>,
+        received_at -> BigInt,
     }
 }
 
@@ -541,6 +563,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     review_tasks,
     feedback,
     posts,
+    held_posts,
     notes,
     notices,
 );

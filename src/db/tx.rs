@@ -15,7 +15,24 @@ use tokio::sync::Notify;
 /// What follows each event, in the same transaction.
 pub type Effects = fn(&mut Tx<'_>, &Event) -> Result<()>;
 
-/// What every transaction is surrounded by: time, chance, addresses, what follows, and whom to wake.
+/// Bounds that verbs keep to; from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Posts and changes of one author that a course passes on in a minute (DOS-07).
+    pub relays_per_author: u32,
+    /// The same of everyone together, for one course.
+    pub relays_per_course: u32,
+    /// Posts by strangers that wait for the organizers of one course.
+    pub held_per_course: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { relays_per_author: 30, relays_per_course: 600, held_per_course: 200 }
+    }
+}
+
+/// What every transaction is surrounded by: time, chance, addresses, bounds, what follows, and whom to wake.
 #[derive(Clone)]
 pub struct Surroundings {
     /// Tells the time.
@@ -24,6 +41,8 @@ pub struct Surroundings {
     pub chance: Chance,
     /// Makes addresses.
     pub links: Links,
+    /// Bounds.
+    pub limits: Limits,
     /// What follows each event.
     pub effects: Effects,
     /// Wakes workers after the commit.
@@ -117,6 +136,11 @@ impl<'a> Tx<'a> {
     /// The addresses of this instance.
     pub fn links(&self) -> &'a Links {
         &self.around.links
+    }
+
+    /// The bounds that verbs keep to.
+    pub fn limits(&self) -> Limits {
+        self.around.limits
     }
 
     /// Says what happened. What follows from it is done before the commit.

@@ -1,14 +1,20 @@
 //! What do people of a course say to each other, in public?
 
 pub mod apub;
+mod hold;
 mod store;
 pub mod web;
 mod wire;
 mod write;
 
+use hold::take_held;
+pub use hold::{
+    HELD, Held, count_held, find_held, forget_held, held, hold, is_to_be_held, let_in, may_decide, refuse_held,
+    revise_held,
+};
 pub use write::{Change, NewPost, confirm, delete, edit, take_in, tell_deleted, tell_written, write};
 
-use crate::actor::{Actor, follow};
+use crate::actor::{self, Actor, follow};
 use crate::assignment::{self, Assignment};
 use crate::clock::Time;
 use crate::cohort;
@@ -63,6 +69,10 @@ pub struct Post {
     pub announced_at: Option<Time>,
     /// When somebody last wrote in the thread; nothing for answers and for threads that are not listed any more.
     pub active_at: Option<Time>,
+    /// When its row last changed.
+    pub changed_at: Time,
+    /// When missed answers were last looked for; of first posts.
+    pub pulled_at: Option<Time>,
 }
 
 impl Post {
@@ -161,36 +171,69 @@ pub fn page_of(db: &mut Db, post: &Post) -> Result<i64> {
     Ok(store::count_before(db, post)? / POSTS + 1)
 }
 
-/// The ids of all direct answers to something, oldest first.
-pub fn reply_uris(db: &mut Db, uri: &str) -> Result<Vec<String>> {
-    store::reply_uris(db, uri)
+/// A piece of a list of posts: their ids in order, and after which one it goes on, by public id.
+pub type Piece = (Vec<String>, Option<String>);
+
+/// Which list of posts.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The direct answers to this id.
+    AnswersTo(&'a str),
+    /// What stands below the first post of a thread.
+    Thread(PostId),
+    /// What was said about an assignment.
+    CommentsTo(AssignmentId),
 }
 
-/// The ids of a whole thread, oldest first.
-pub fn thread_uris(db: &mut Db, root: PostId) -> Result<Vec<String>> {
-    store::thread_uris(db, root)
+/// A piece of a list, oldest first, at most `most`, after a post of it. What is deleted is left out. Pieces do not shift
+/// when something is added or deleted.
+pub fn piece(db: &mut Db, which: Which<'_>, after: Option<&Post>, most: i64) -> Result<Piece> {
+    let mut rows = store::piece(db, which, after, most + 1)?;
+    let many = usize::try_from(most).unwrap_or(usize::MAX);
+    let more = rows.len() > many;
+    rows.truncate(many);
+    let next = rows.last().filter(|_| more).map(|(_, public_id)| public_id.clone());
+    Ok((rows.into_iter().map(|(uri, _)| uri).collect(), next))
 }
 
-/// The ids of all that was said about an assignment, oldest first.
-pub fn comment_uris(db: &mut Db, assignment: AssignmentId) -> Result<Vec<String>> {
-    store::comment_uris(db, assignment)
+/// How many posts of a list are there, and when one of them last changed, the deleted ones included.
+pub fn measure(db: &mut Db, which: Which<'_>) -> Result<(i64, Option<Time>)> {
+    store::measure(db, which)
+}
+
+/// Those elsewhere who wrote in a thread and are not gone, at most a hundred.
+fn participants(db: &mut Db, post: &Post) -> Result<Vec<Actor>> {
+    let ids = store::participants(db, post.root())?;
+    let ids: Vec<ActorId> = ids.into_iter().filter(|id| *id != post.author_id).take(100).collect();
+    Ok(actor::list(db, &ids)?.into_iter().filter(|actor| !actor.here && actor.may_act().is_ok()).collect())
 }
 
 /// Refuses anyone who may not write in the discussion: organizers, everyone who takes part in a cohort and accepted
 /// followers may, wherever they live, while the course is listed.
 pub fn may_write(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
-    by.may_act()?;
-    if course.state != CourseState::Listed {
-        return Err(Error::denied("The discussion of this course is closed."));
-    }
-    let follows = follow::find(db, by.id, course.actor_id)?;
-    if follows.is_some_and(|follow| follow.state == follow::FollowState::Accepted)
-        || course::organizes(db, by, course)?
-        || store::takes_part(db, course.id, by.id)?
-    {
+    is_open(by, course)?;
+    if belongs(db, by, course)? {
         return Ok(());
     }
     Err(Error::denied("Only people who take part in the course or follow it may write in its discussion."))
+}
+
+/// Refuses those who may do nothing, and everyone when the discussion is closed.
+fn is_open(by: &Actor, course: &Course) -> Result<()> {
+    by.may_act()?;
+    if course.state == CourseState::Listed {
+        Ok(())
+    } else {
+        Err(Error::denied("The discussion of this course is closed."))
+    }
+}
+
+/// Whether somebody organizes the course, takes part in it or follows it.
+fn belongs(db: &mut Db, who: &Actor, course: &Course) -> Result<bool> {
+    let follows = follow::find(db, who.id, course.actor_id)?;
+    Ok(follows.is_some_and(|follow| follow.state == follow::FollowState::Accepted)
+        || course::organizes(db, who, course)?
+        || store::takes_part(db, course.id, who.id)?)
 }
 
 /// What a post may answer.

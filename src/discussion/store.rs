@@ -1,5 +1,13 @@
 //! Which rows hold posts?
 
+mod held;
+mod lists;
+
+pub(super) use held::{
+    count_held, count_held_of, delete_held, find_held, held, held_by_public_id, insert_held, revise_held,
+};
+pub(super) use lists::{measure, piece};
+
 use super::write::Place;
 use super::{Change, NewPost, Post};
 use crate::actor::Actor;
@@ -85,25 +93,6 @@ pub(super) fn count_before(db: &mut Db, post: &Post) -> Result<i64> {
     Ok(query.count().get_result::<i64>(db)? + 1)
 }
 
-/// Most ids in a collection.
-const MOST: i64 = 1000;
-
-pub(super) fn reply_uris(db: &mut Db, uri: &str) -> Result<Vec<String>> {
-    let query = posts::table.filter(posts::in_reply_to.eq(uri)).filter(posts::deleted_at.is_null());
-    Ok(query.order((posts::published_at, posts::id)).limit(MOST).select(posts::uri).load(db)?)
-}
-
-pub(super) fn thread_uris(db: &mut Db, root: PostId) -> Result<Vec<String>> {
-    let query =
-        posts::table.filter(posts::id.eq(root).or(posts::thread_id.eq(root))).filter(posts::deleted_at.is_null());
-    Ok(query.order((posts::published_at, posts::id)).limit(MOST).select(posts::uri).load(db)?)
-}
-
-pub(super) fn comment_uris(db: &mut Db, assignment: AssignmentId) -> Result<Vec<String>> {
-    let query = posts::table.filter(posts::assignment_id.eq(assignment)).filter(posts::deleted_at.is_null());
-    Ok(query.order((posts::published_at, posts::id)).limit(MOST).select(posts::uri).load(db)?)
-}
-
 pub(super) fn participants(db: &mut Db, root: PostId) -> Result<Vec<ActorId>> {
     let query =
         posts::table.filter(posts::id.eq(root).or(posts::thread_id.eq(root))).filter(posts::deleted_at.is_null());
@@ -149,6 +138,7 @@ pub(super) fn insert(
         posts::removal.eq(""),
         posts::announced_at.eq(row.announced_at),
         posts::active_at.eq(row.active_at),
+        posts::changed_at.eq(tx.now()),
     );
     Ok(diesel::insert_into(posts::table).values(row).returning(posts::all_columns).get_result(&mut **tx)?)
 }
@@ -159,6 +149,30 @@ pub(super) fn touch(tx: &mut Tx<'_>, root: PostId) -> Result<()> {
     diesel::update(posts::table.filter(posts::id.eq(root)).filter(posts::active_at.is_not_null()))
         .set(posts::active_at.eq(Some(now)))
         .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Answers that came before what they answer stood alone; now they join its thread.
+pub(super) fn adopt(tx: &mut Tx<'_>, parent: &Post) -> Result<()> {
+    let alone = posts::table
+        .filter(posts::in_reply_to.eq(&parent.uri))
+        .filter(posts::course_id.eq(parent.course_id))
+        .filter(posts::thread_id.is_null())
+        .filter(posts::assignment_id.is_null());
+    let alone: Vec<PostId> = alone.filter(posts::id.ne(parent.id)).select(posts::id).load(&mut **tx)?;
+    if alone.is_empty() {
+        return Ok(());
+    }
+    let (root, none): (Option<PostId>, Option<Time>) = (Some(parent.root()), None);
+    let row = (
+        posts::thread_id.eq(root),
+        posts::assignment_id.eq(parent.assignment_id),
+        posts::active_at.eq(none),
+        posts::changed_at.eq(tx.now()),
+    );
+    diesel::update(posts::table.filter(posts::id.eq_any(&alone))).set((row, posts::title.eq(""))).execute(&mut **tx)?;
+    let below: Vec<Option<PostId>> = alone.into_iter().map(Some).collect();
+    diesel::update(posts::table.filter(posts::thread_id.eq_any(below))).set(row).execute(&mut **tx)?;
     Ok(())
 }
 
@@ -177,6 +191,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: PostId, title: &str, change: &Change) 
         posts::body_md.eq(&change.body_md),
         posts::body_html.eq(&change.body_html),
         posts::edited_at.eq(Some(at)),
+        posts::changed_at.eq(tx.now()),
     );
     Ok(diesel::update(posts::table.find(id)).set(row).returning(posts::all_columns).get_result(&mut **tx)?)
 }
@@ -190,6 +205,7 @@ pub(super) fn erase(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
         posts::body_html.eq(""),
         posts::removal.eq(removal),
         posts::deleted_at.eq(Some(now)),
+        posts::changed_at.eq(now),
     );
     diesel::update(posts::table.find(id)).set(row).execute(&mut **tx)?;
     Ok(())
@@ -197,7 +213,9 @@ pub(super) fn erase(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
 
 /// A thread in which nothing is left is not listed any more.
 pub(super) fn unlist_when_empty(tx: &mut Tx<'_>, root: PostId) -> Result<()> {
-    if thread_uris(tx, root)?.is_empty() {
+    let left =
+        posts::table.filter(posts::id.eq(root).or(posts::thread_id.eq(root))).filter(posts::deleted_at.is_null());
+    if left.select(posts::id).first::<PostId>(&mut **tx).optional()?.is_none() {
         let none: Option<Time> = None;
         diesel::update(posts::table.find(root)).set(posts::active_at.eq(none)).execute(&mut **tx)?;
     }

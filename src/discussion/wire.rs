@@ -168,6 +168,7 @@ impl Incoming {
             course_id: course,
             uri: Some(self.uri.clone()),
             in_reply_to: self.in_reply_to.clone(),
+            anchor: None,
             title: self.title.clone(),
             body_md: String::new(),
             body_html: self.html.clone(),
@@ -202,7 +203,10 @@ pub(super) fn read(document: &Value) -> Result<Incoming> {
         return Err(wrong("type"));
     }
     let uri = wire::text(document, "id").filter(|id| id.len() <= 2048).ok_or_else(|| wrong("id"))?;
-    let author = document.get("attributedTo").and_then(Value::as_str).ok_or_else(|| wrong("author"))?;
+    let author = match wire::ids(document, "attributedTo").as_slice() {
+        [one] => *one,
+        _ => return Err(wrong("author")),
+    };
     if !same_host(uri, author) {
         return Err(Error::denied("A post and its author live on different servers."));
     }

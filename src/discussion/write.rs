@@ -4,7 +4,7 @@ use super::{Parent, Post, TITLE, find_by_uri, get, may_write, store};
 use crate::actor::{self, Actor};
 use crate::assignment;
 use crate::clock::Time;
-use crate::course;
+use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Problems, Result};
 use crate::event::Happened;
@@ -22,6 +22,8 @@ pub struct NewPost {
     pub uri: Option<String>,
     /// The id of the post or assignment that it answers.
     pub in_reply_to: Option<String>,
+    /// The nearest post or assignment above it that is known here, when that is not what it answers.
+    pub anchor: Option<String>,
     /// Plain text; needed for a thread that begins here, made from the text for one from elsewhere.
     pub title: String,
     /// Markdown; empty when it comes from elsewhere.
@@ -60,10 +62,31 @@ pub fn write(tx: &mut Tx<'_>, by: &Actor, new: NewPost) -> Result<Post> {
     if let Some(known) = known(tx, by, new.uri.as_deref())? {
         return Ok(known);
     }
-    let place = place(tx, course.id, new.in_reply_to.as_deref())?
-        .ok_or_else(|| Error::denied("What it answers is not in this course."))?;
+    put_in(tx, by, &course, &new)
+}
+
+/// Writes a post of somebody whom an organizer let in; whether they [`may_write`] is not asked.
+pub(super) fn write_as_let_in(tx: &mut Tx<'_>, by: &Actor, new: &NewPost) -> Result<Post> {
+    let course = course::get(tx, new.course_id)?;
+    super::is_open(by, &course)?;
+    match known(tx, by, new.uri.as_deref())? {
+        Some(known) => Ok(known),
+        None => put_in(tx, by, &course, new),
+    }
+}
+
+fn put_in(tx: &mut Tx<'_>, by: &Actor, course: &Course, new: &NewPost) -> Result<Post> {
+    let place = place_of(tx, new)?.ok_or_else(|| Error::denied("What it answers is not in this course."))?;
     let at_home = actor::get(tx, course.actor_id)?.here;
-    put(tx, by, (&new, &place), at_home)
+    put(tx, by, (new, &place), at_home)
+}
+
+/// Where a new post belongs; nothing when that is not in its course.
+pub(super) fn place_of(db: &mut Db, new: &NewPost) -> Result<Option<Place>> {
+    match place(db, new.course_id, new.in_reply_to.as_deref())? {
+        None if new.anchor.is_some() => place(db, new.course_id, new.anchor.as_deref()),
+        found => Ok(found),
+    }
 }
 
 /// Takes in a post that the home of a mirrored course passed on. Only that course's own Group may; whether the author
@@ -77,7 +100,7 @@ pub fn take_in(tx: &mut Tx<'_>, group: &Actor, author: &Actor, new: NewPost) -> 
         return Ok(known);
     }
     // An answer to something that never arrived here begins a thread of its own, so that nothing is lost.
-    let place = place(tx, course.id, new.in_reply_to.as_deref())?;
+    let place = place_of(tx, &new)?;
     let place = place.unwrap_or(Place { course: course.id, thread: None, assignment: None });
     put(tx, author, (&new, &place), true)
 }
@@ -135,12 +158,13 @@ fn put(tx: &mut Tx<'_>, by: &Actor, (new, place): (&NewPost, &Place), announced:
     if let Some(thread) = place.thread {
         store::touch(tx, thread)?;
     }
+    store::adopt(tx, &post)?;
     tx.record(Some(by.id), Happened::PostWritten(post.id))?;
     Ok(post)
 }
 
 /// The title that a post gets. People here must give one to a thread; others do not know that field.
-fn title_of(title: &str, html: &str, top_level: bool, from_here: bool) -> Result<String> {
+pub(super) fn title_of(title: &str, html: &str, top_level: bool, from_here: bool) -> Result<String> {
     let plain = text::plain(html).map_err(|error| Error::invalid("body", error.to_string()))?;
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut problems = Problems::default();

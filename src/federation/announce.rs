@@ -1,18 +1,34 @@
 //! How does a course pass on what was said in it? In the form that each server's software understands (FEP-1b12).
 
-use super::outbox::{self, Audience};
+use super::outbox::{self, Audience, Marks};
 use super::peer::{self, Family};
 use super::wire;
 use crate::actor::Actor;
 use crate::db::Tx;
+use crate::domain;
 use crate::error::Result;
+use crate::link::host_of_uri;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a course passes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Whose words they are.
+    pub author: &'a Actor,
+    /// The activity, its JSON values as they came.
+    pub activity: &'a Value,
+    /// The activity byte for byte, when it may be forwarded to microblogs: an answer, or a change of what they have.
+    pub raw: Option<&'a str>,
+    /// The id of what it is about.
+    pub about: &'a str,
+}
 
 /// Passes on a public activity: the whole of it to forums, our own kind and software that is not known; the id of a
-/// new top-level post to microblogs and, again, to software that is not known. Microblogs get no replies, because
-/// each would be boosted to all followers, and hear of changes from the author. What is not public is not passed on
-/// (checklist 42 to 45).
+/// new top-level post to microblogs and, again, to software that is not known. Microblogs get no replies in this way,
+/// because each would be boosted to all followers: see [`relay`]. What is not public is not passed on (checklist 42 to
+/// 45).
 #[expect(clippy::too_many_arguments, reason = "six things that are all different and all needed")]
 pub fn announce(
     tx: &mut Tx<'_>,
@@ -22,18 +38,95 @@ pub fn announce(
     object_uri: &str,
     audience: Audience,
 ) -> Result<()> {
-    let object = activity.get("object").unwrap_or(&Value::Null);
-    if !wire::is_public(activity) {
+    relay(tx, group, &Said { author, activity, raw: None, about: object_uri }, audience)
+}
+
+/// The same, and what is given `raw` goes to microblogs as well, untouched, so that the proof that its author put into
+/// it holds (AP 7.1.2). Nothing is passed on above the limits (DOS-07) but deletions.
+pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
+    if !wire::is_public(said.activity) {
         return Ok(());
     }
-    let is_new = wire::kind(activity) == Some("Create") && object.get("inReplyTo").is_none_or(Value::is_null);
-    let is_new = is_new && !is_announced_by_id(tx, group, object_uri)?;
-    let (wrapped, by_id) = split(tx, audience, is_new)?;
-    if wrapped.inboxes().next().is_some() {
-        send(tx, group, (activity.clone(), object_uri), author, &wrapped)?;
+    let object = said.activity.get("object").unwrap_or(&Value::Null);
+    let begins = wire::kind(said.activity) == Some("Create")
+        && object.is_object()
+        && object.get("inReplyTo").is_none_or(Value::is_null);
+    let top_level = begins && wire::kind(object) == Some("Page");
+    if !is_within_limits(tx, group, said)? {
+        // Who asks for the outbox still finds it.
+        let found = Marks { relayed_for: None, top_level };
+        let nobody = Audience::nobody();
+        return if top_level {
+            send(tx, group, (said.activity.clone(), said.about, found), said.author, &nobody)
+        } else {
+            Ok(())
+        };
     }
+    let is_new = begins && !is_announced_by_id(tx, group, said.about)?;
+    let (wrapped, by_id) = split(tx, audience.clone(), is_new)?;
+    let mut marks = Marks { relayed_for: Some(said.author.id), top_level };
+    if marks.top_level || wrapped.inboxes().next().is_some() {
+        send(tx, group, (said.activity.clone(), said.about, marks), said.author, &wrapped)?;
+        marks = Marks::default();
+    }
+    marks.top_level = false;
     if is_new && by_id.inboxes().next().is_some() {
-        send(tx, group, (object_uri.into(), object_uri), author, &by_id)?;
+        send(tx, group, (said.about.into(), said.about, marks), said.author, &by_id)?;
+        marks = Marks::default();
+    }
+    match said.raw {
+        Some(raw) if !begins => forward(tx, group, (said, raw, marks), audience),
+        _ => Ok(()),
+    }
+}
+
+/// The span of the limits.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Whether the course may pass on one more of this author. What is taken away is always passed on.
+fn is_within_limits(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>) -> Result<bool> {
+    let kind = wire::kind(said.activity).unwrap_or_default();
+    if !matches!(kind, "Create" | "Update" | "Like") {
+        return Ok(true);
+    }
+    let since = tx.now().minus(MINUTE);
+    let (of_author, of_all) = outbox::count_relayed(tx, group.id, said.author.id, since)?;
+    let limits = tx.limits();
+    let refused = if of_author >= limits.relays_per_author.into() {
+        "author"
+    } else if of_all >= limits.relays_per_course.into() {
+        "course"
+    } else {
+        metrics::counter!("hedgeschool_relays_total", "result" => "relayed").increment(1);
+        return Ok(true);
+    };
+    metrics::counter!("hedgeschool_relays_total", "result" => refused).increment(1);
+    tracing::info!(course = group.handle, author = said.author.uri, limit = refused, "not passed on: too many");
+    Ok(false)
+}
+
+/// Hands an activity on to microblogs as it came, signed by the course (federation B7): not to its author's server, not to
+/// blocked ones, and once.
+fn forward(
+    tx: &mut Tx<'_>,
+    group: &Actor,
+    (said, raw, marks): (&Said<'_>, &str, Marks),
+    audience: Audience,
+) -> Result<()> {
+    let id = wire::text(said.activity, "id").unwrap_or_default();
+    if outbox::is_sent_by(tx, group.id, id)? {
+        return Ok(());
+    }
+    let hosts = audience.hosts();
+    let standings = domain::standings(tx, hosts.iter().map(String::as_str))?;
+    let mut outside: BTreeSet<String> =
+        standings.into_iter().filter(|(_, standing)| standing.is_suspended()).map(|(host, _)| host).collect();
+    outside.extend(wire::id(said.activity, "actor").and_then(host_of_uri));
+    let (_, audience) = audience.split_by_host(&outside);
+    let blogs = hosts_of(tx, &audience, |family| matches!(family, Family::Microblog | Family::Unknown))?;
+    let (blogs, _) = audience.split_by_host(&blogs);
+    if blogs.inboxes().next().is_some() {
+        outbox::put(tx, group, (said.activity, raw.to_owned()), (said.about, marks), &blogs)?;
     }
     Ok(())
 }
@@ -51,7 +144,7 @@ pub fn announce_to_own_kind(
     if own.inboxes().next().is_none() {
         return Ok(());
     }
-    send(tx, group, (activity.clone(), object_uri), group, &own)?;
+    send(tx, group, (activity.clone(), object_uri, Marks::default()), group, &own)?;
     Ok(())
 }
 
@@ -112,7 +205,7 @@ fn addressees(group: &Actor, author: &Actor) -> (Vec<String>, Vec<String>) {
 fn send(
     tx: &mut Tx<'_>,
     group: &Actor,
-    (object, about): (Value, &str),
+    (object, about, marks): (Value, &str, Marks),
     author: &Actor,
     audience: &Audience,
 ) -> Result<()> {
@@ -122,7 +215,7 @@ fn send(
     if let Some(fields) = announce.as_object_mut() {
         fields.insert("published".into(), tx.now().rfc3339().into());
     }
-    outbox::send(tx, group, &announce, about, audience)?;
+    outbox::send_marked(tx, group, &announce, (about, marks), audience)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::{outbox, wire};
 use crate::actor::{Actor, ActorKind, follow};
+use crate::clock::Time;
 use crate::db::Db;
 use crate::error::Result;
 use serde_json::{Value, json};
@@ -27,23 +28,86 @@ pub fn outbox(db: &mut Db, actor: &Actor) -> Result<Value> {
     if actor.kind != ActorKind::Course {
         return Ok(counted(&id, outbox::count_public(db, actor.id)?));
     }
-    let mut items = Vec::new();
-    for sent in outbox::list_public(db, actor.id, "Announce", NEWEST * 2)? {
-        let document: Value = serde_json::from_str(&sent.document)?;
-        let inner = document.get("object").unwrap_or(&Value::Null);
-        let post = inner.get("object").unwrap_or(&Value::Null);
-        let is_new_post = wire::kind(inner) == Some("Create") && wire::kind(post) == Some("Page");
-        if is_new_post && items.len() < usize::try_from(NEWEST).unwrap_or(50) {
-            items.push(document);
-        }
-    }
+    let (count, newest) = outbox::list_top_level(db, actor.id, NEWEST)?;
+    let items = newest.iter().map(|sent| serde_json::from_str(&sent.document)).collect::<Result<Vec<Value>, _>>()?;
     Ok(json!({
         "@context": wire::context(), "id": id, "type": "OrderedCollection",
-        "totalItems": items.len(), "orderedItems": items,
+        "totalItems": count, "orderedItems": items,
     }))
 }
 
-fn counted(id: &str, count: i64) -> Value {
+/// Ids on one page of a long collection: as many as is reasonable, because some servers stop early (federation A2).
+pub const PAGE: i64 = 500;
+
+/// What stands for a post in the address of the first page.
+pub const FIRST: &str = "first";
+
+/// A piece of a collection of ids.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The collection's id.
+    pub id: String,
+    /// How many there are in all.
+    pub count: i64,
+    /// The ids of this page, in order.
+    pub items: Vec<String>,
+    /// After which one the next page begins, as it stands in the page's address.
+    pub next: Option<String>,
+    /// Who answers for it (FEP-f228).
+    pub owner: Option<String>,
+    /// When something in it last changed.
+    pub updated: Option<Time>,
+}
+
+impl Listing {
+    fn page_id(&self, after: &str) -> String {
+        format!("{}/after/{after}", self.id)
+    }
+
+    fn described(&self, mut document: Value) -> Value {
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("@context".into(), "https://www.w3.org/ns/activitystreams".into());
+            if let Some(owner) = &self.owner {
+                fields.insert("attributedTo".into(), owner.clone().into());
+            }
+            if let Some(at) = self.updated {
+                fields.insert("updated".into(), at.rfc3339().into());
+            }
+        }
+        document
+    }
+
+    /// The collection: its items where they fit on one page, otherwise its first page (AP 3, AS2 collections).
+    pub fn whole(&self) -> Value {
+        let kind = "OrderedCollection";
+        let document = match &self.next {
+            None => json!({"id": self.id, "type": kind, "totalItems": self.count, "orderedItems": self.items}),
+            Some(_) => {
+                let mut first = self.leaf(&self.page_id(FIRST));
+                if let Some(fields) = first.as_object_mut() {
+                    fields.remove("@context");
+                }
+                json!({"id": self.id, "type": kind, "totalItems": self.count, "first": first})
+            }
+        };
+        self.described(document)
+    }
+
+    /// One page of it.
+    pub fn leaf(&self, page: &str) -> Value {
+        let mut document = json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": page, "type": "OrderedCollectionPage",
+            "partOf": self.id, "orderedItems": self.items,
+        });
+        if let (Some(after), Some(fields)) = (&self.next, document.as_object_mut()) {
+            fields.insert("next".into(), self.page_id(after).into());
+        }
+        document
+    }
+}
+
+/// A collection of which only the number is told.
+pub fn counted(id: &str, count: i64) -> Value {
     json!({
         "@context": "https://www.w3.org/ns/activitystreams", "id": id, "type": "OrderedCollection",
         "totalItems": count,

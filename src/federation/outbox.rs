@@ -6,7 +6,7 @@ use crate::actor::{Actor, follow};
 use crate::clock::Time;
 use crate::db::{
     Bell, Db, Tx,
-    schema::{activities, deliveries, peers},
+    schema::{activities, deliveries, objects, peers},
 };
 use crate::each_db;
 use crate::error::Result;
@@ -116,14 +116,48 @@ pub fn send(
     object_uri: &str,
     audience: &Audience,
 ) -> Result<ActivityId> {
+    send_marked(tx, actor, document, (object_uri, Marks::default()), audience)
+}
+
+/// What is written down of an activity beside itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks {
+    /// Whose words a course passes on with it; on one activity of each relay.
+    pub(super) relayed_for: Option<ActorId>,
+    /// Whether the outbox of a course lists it.
+    pub(super) top_level: bool,
+}
+
+/// The same with marks.
+pub(super) fn send_marked(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    document: &Value,
+    (object_uri, marks): (&str, Marks),
+    audience: &Audience,
+) -> Result<ActivityId> {
+    put(tx, actor, (document, document.to_string()), (object_uri, marks), audience)
+}
+
+/// Stores an activity, perhaps of somebody else, that an actor here sends as it came: `text` is what goes out, byte for
+/// byte.
+pub(super) fn put(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (document, text): (&Value, String),
+    (object_uri, marks): (&str, Marks),
+    audience: &Audience,
+) -> Result<ActivityId> {
     let now = tx.now();
     let row = (
         activities::uri.eq(wire::text(document, "id").unwrap_or_default()),
         activities::actor_id.eq(actor.id),
         activities::type_.eq(wire::kind(document).unwrap_or_default()),
         activities::object_uri.eq(object_uri),
-        activities::document.eq(document.to_string()),
+        activities::document.eq(text),
         activities::public.eq(wire::is_public(document)),
+        activities::relayed_for.eq(marks.relayed_for),
+        activities::top_level.eq(marks.top_level),
         activities::created_at.eq(now),
     );
     let id: ActivityId =
@@ -217,9 +251,34 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     Ok(())
 }
 
-/// The activity with this id.
+/// The activity with this id, as its author sent it.
 pub fn find(db: &mut Db, uri: &str) -> Result<Option<Sent>> {
-    Ok(activities::table.filter(activities::uri.eq(uri)).select(Sent::as_select()).first(db).optional()?)
+    let query = activities::table.filter(activities::uri.eq(uri)).order(activities::id);
+    Ok(query.select(Sent::as_select()).first(db).optional()?)
+}
+
+/// By key.
+pub fn get(db: &mut Db, id: ActivityId) -> Result<Sent> {
+    Ok(activities::table.find(id).select(Sent::as_select()).first(db)?)
+}
+
+/// Whether this actor sent the activity with this id before.
+pub(super) fn is_sent_by(db: &mut Db, actor: ActorId, uri: &str) -> Result<bool> {
+    let query = activities::table.filter(activities::uri.eq(uri)).filter(activities::actor_id.eq(actor));
+    Ok(query.select(activities::id).first::<ActivityId>(db).optional()?.is_some())
+}
+
+/// How often an actor passed something on since then: of this author, and of everyone.
+pub(super) fn count_relayed(db: &mut Db, actor: ActorId, author: ActorId, since: Time) -> Result<(i64, i64)> {
+    let all = || {
+        activities::table
+            .filter(activities::actor_id.eq(actor))
+            .filter(activities::relayed_for.is_not_null())
+            .filter(activities::created_at.gt(since))
+            .count()
+    };
+    let of_author = all().filter(activities::relayed_for.eq(Some(author)));
+    Ok((of_author.get_result(db)?, all().get_result(db)?))
 }
 
 /// What an actor sent of one type about one thing, newest first.
@@ -237,11 +296,15 @@ pub fn count_public(db: &mut Db, actor: ActorId) -> Result<i64> {
     Ok(query.count().get_result(db)?)
 }
 
-/// The newest public activities of an actor, newest first.
-pub fn list_public(db: &mut Db, actor: ActorId, kind: &str, most: i64) -> Result<Vec<Sent>> {
-    let query = activities::table
-        .filter(activities::actor_id.eq(actor))
-        .filter(activities::type_.eq(kind))
-        .filter(activities::public.eq(true));
-    Ok(query.order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?)
+/// The beginnings of threads that a course announced whole and that are still there: how many, and the newest of them.
+pub fn list_top_level(db: &mut Db, course: ActorId, most: i64) -> Result<(i64, Vec<Sent>)> {
+    let all = || {
+        activities::table
+            .inner_join(objects::table.on(objects::uri.eq(activities::object_uri)))
+            .filter(activities::actor_id.eq(course))
+            .filter(activities::top_level)
+            .filter(objects::deleted_at.is_null())
+    };
+    let count = all().count().get_result(db)?;
+    Ok((count, all().order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?))
 }

@@ -1,12 +1,13 @@
 //! What does a door get when an activity comes in?
 
+use super::wire;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Tx, schema::inbox};
+use crate::db::{Db, Tx, schema::inbox};
 use crate::error::Result;
 use crate::id::InboxId;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use serde_json::Value;
 
 /// What doors of the federation are handed: the app, and how many fetches this activity may still cause.
@@ -29,6 +30,14 @@ impl Received {
     /// The object, when it is embedded; an empty document otherwise.
     pub fn object(&self) -> &Value {
         self.activity.get("object").unwrap_or(&Value::Null)
+    }
+
+    /// The body as it came in, byte for byte, for passing it on: what was signed inside it must stay as it is.
+    pub fn as_it_came(&self, db: &mut Db) -> Result<String> {
+        let row = inbox::table.find(self.id).select((inbox::activity_uri, inbox::body));
+        let found: Option<(String, String)> = row.first(db).optional()?;
+        let same = found.filter(|(uri, _)| wire::text(&self.activity, "id") == Some(uri));
+        Ok(same.map_or_else(|| self.activity.to_string(), |(_, body)| body))
     }
 
     /// Runs the verb and marks the activity as done in one transaction, so that it takes effect exactly once.

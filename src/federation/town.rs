@@ -121,6 +121,15 @@ impl Town {
     /// With other settings.
     pub async fn with(config: Config) -> Self {
         let world = World::with_effects(|_, _| Ok(()));
+        Self::around(config, world, web::routes(&[])).await
+    }
+
+    /// The real program: its effects, and these routes.
+    pub async fn real(routes: Router<App>) -> Self {
+        Self::around(Config::default(), World::new(), routes).await
+    }
+
+    async fn around(config: Config, world: World, routes: Router<App>) -> Self {
         let others = Arc::new(Others::default());
         let shared = Arc::clone(&others);
         let answer = move |request: Request| Arc::clone(&shared).answer(request);
@@ -129,8 +138,7 @@ impl Town {
         let net = Net::with_client(&config, client(development(), &names));
         let app = App::with_net(config, world.pool.clone(), net);
         let config = run::config(&app).await.unwrap();
-        let routes = web::routes(&[]).with_state(app.clone());
-        let router = routes.layer(FederationMiddleware::new(config.clone()));
+        let router = routes.with_state(app.clone()).layer(FederationMiddleware::new(config.clone()));
         let router = router.layer(from_fn_with_state(app.clone(), web::refuse_blocked));
         let town = Self { world, app, config, router, others, names, port };
         town.host("good");

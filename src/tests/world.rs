@@ -6,7 +6,7 @@ use crate::chance::Chance;
 use crate::clock::{Clock, Time};
 use crate::config::Config;
 use crate::crypto::Keypair;
-use crate::db::{Address, Bells, Db, Effects, Pool, Surroundings, Tx, migrate};
+use crate::db::{Address, Bells, Db, Effects, Limits, Pool, Surroundings, Tx, migrate};
 use crate::error::Result;
 use crate::link::Links;
 use diesel::connection::SimpleConnection;
@@ -45,6 +45,7 @@ impl World {
             clock: clock.clone(),
             chance: Chance::seeded(7),
             links: Links::new(&Url::parse("https://us.test").unwrap()),
+            limits: Limits::default(),
             effects,
             bells: Arc::new(Bells::default()),
         };

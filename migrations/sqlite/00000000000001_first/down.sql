@@ -1,5 +1,6 @@
 DROP TABLE notices;
 DROP TABLE notes;
+DROP TABLE held_posts;
 DROP TABLE posts;
 DROP TABLE feedback;
 DROP TABLE review_tasks;

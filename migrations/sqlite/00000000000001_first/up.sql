@@ -145,16 +145,25 @@ CREATE INDEX objects_thing ON objects (kind, local_id);
 -- Activities that actors here sent; each can be dereferenced by those who may see it.
 CREATE TABLE activities (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    uri TEXT NOT NULL UNIQUE,
+    -- Not ours when a course passes on what came in.
+    uri TEXT NOT NULL,
     actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
     type TEXT NOT NULL,
     -- The id of what it is about: the object of a Create, the Follow of an Accept.
     object_uri TEXT NOT NULL,
     document TEXT NOT NULL,
     public BOOLEAN NOT NULL,
-    created_at BIGINT NOT NULL
+    -- Whose words a course passes on with it; on one row of each relay, for limits. NULL for all else.
+    relayed_for BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    -- Whether it announces the beginning of a thread, whole: what the outbox of a course lists.
+    top_level BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- Its author sends it, and a course here may pass on the same.
+    UNIQUE (uri, actor_id)
 );
 CREATE INDEX activities_object ON activities (object_uri);
+CREATE INDEX activities_relayed ON activities (actor_id, created_at) WHERE relayed_for IS NOT NULL;
+CREATE INDEX activities_top_level ON activities (actor_id, id) WHERE top_level;
 CREATE INDEX activities_actor ON activities (actor_id, type, public, id);
 
 -- One row for each inbox that is to get an activity. Done rows say who got it, for a later Update or Delete.
@@ -528,13 +537,39 @@ CREATE TABLE posts (
     -- When the course passed it on; NULL while its home has not (mirrored courses only).
     announced_at BIGINT,
     -- When somebody last wrote in the thread; NULL for replies and for threads that are not listed any more.
-    active_at BIGINT
+    active_at BIGINT,
+    -- When its row last changed in whatever way, by our clock.
+    changed_at BIGINT NOT NULL,
+    -- First posts of threads: when missed answers were last looked for elsewhere.
+    pulled_at BIGINT
 );
 CREATE INDEX posts_course ON posts (course_id, active_at, id) WHERE active_at IS NOT NULL;
+CREATE INDEX posts_changed ON posts (course_id, changed_at, id);
 CREATE INDEX posts_author ON posts (author_id, id);
 CREATE INDEX posts_assignment ON posts (assignment_id, published_at);
 CREATE INDEX posts_parent ON posts (in_reply_to, published_at);
 CREATE INDEX posts_thread ON posts (thread_id, published_at);
+
+-- Posts to a course by people who neither take part nor follow: an organizer lets them in or refuses them.
+CREATE TABLE held_posts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    uri TEXT NOT NULL UNIQUE,
+    in_reply_to TEXT,
+    -- What it answers as far as that is known here: the nearest post or assignment above it.
+    anchor TEXT,
+    title TEXT NOT NULL,
+    body_html TEXT NOT NULL,
+    published_at BIGINT NOT NULL,
+    -- The Create as it came, to be passed on unchanged, and the newest Update.
+    activity TEXT NOT NULL,
+    later_activity TEXT,
+    received_at BIGINT NOT NULL
+);
+CREATE INDEX held_posts_course ON held_posts (course_id, id);
+CREATE INDEX held_posts_author ON held_posts (author_id);
 
 -- Direct notes that were written for a course to one person: welcome, receipt, task, result.
 CREATE TABLE notes (

@@ -292,7 +292,7 @@ async fn post(
     let write = school.app.write(move |tx| {
         let (title, body_md) = (words.0.to_owned(), words.1.to_owned());
         let published_at = tx.now();
-        let new = NewPost { course_id, uri: None, in_reply_to, title, body_md, body_html, published_at };
+        let new = NewPost { course_id, uri: None, in_reply_to, anchor: None, title, body_md, body_html, published_at };
         discussion::write(tx, &by, new)
     });
     Ok(write.await?.uri)

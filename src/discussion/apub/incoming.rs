@@ -1,5 +1,6 @@
 //! What happens when somebody elsewhere writes, edits or deletes a post?
 
+use super::climb::{Climb, climb};
 use super::outgoing::{pass_on, take_back};
 use crate::actor::Actor;
 use crate::app::App;
@@ -7,50 +8,73 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::discussion::wire::{Incoming, Whole, read};
 use crate::discussion::{self, Parent};
-use crate::enrollment;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
-use crate::federation::{Context, Received, announce, fetch, wire};
-use crate::id::PostId;
+use crate::federation::{Context, Received, fetch, wire};
+use crate::id::{CourseId, PostId};
 use crate::link::same_host;
 use serde_json::Value;
 
 /// `Create{Page|Note|Article}` in the name of its author: taken into the discussion of a course here when the author may
-/// write in it, and passed on by the course with its values unchanged. For a course elsewhere only its home's word
-/// counts, so nothing happens.
+/// write in it, and passed on by the course with its values unchanged; held for the organizers otherwise (checklist 46).
+/// For a course elsewhere only its home's word counts, so nothing happens.
 pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let incoming = authored(context, got).await?;
     let app: &App = context.app_data();
     let asked = incoming.clone();
-    let found = app.read(move |db| course_of(db, &asked)).await?;
+    let (mut found, is_orphan) = app.read(move |db| course_of(db, &asked)).await?;
+    let mut above = Climb::default();
+    if is_orphan && found.as_ref().is_none_or(|(_, group)| group.here) {
+        above = climb(context, &incoming).await?;
+        if let Some((_, course)) = above.known {
+            found = Some(app.read(move |db| with_group(db, course)).await?);
+        }
+    }
     let (course, group) = found.ok_or_else(|| Error::denied("The post is in no course of this server."))?;
     if !group.here {
         return got.settle(context, |_| Ok(())).await;
     }
-    let (signer, activity) = (got.signer.clone(), got.activity.clone());
+    let (got_too, by) = (got.clone(), got.signer.clone());
     got.settle(context, move |tx| {
-        if object::find(tx, &incoming.uri)?.is_some_and(|known| known.owner_id == signer.id) {
+        if object::find(tx, &incoming.uri)?.is_some_and(|known| known.owner_id == by.id) {
             return Ok(());
         }
-        let post = discussion::write(tx, &signer, incoming.new_post(course.id, tx.now()))?;
-        let audience = enrollment::audience(tx, &course)?;
-        announce::announce(tx, &group, &signer, &activity, &post.uri, audience)
+        let mut new = incoming.new_post(course.id, tx.now());
+        new.anchor = above.known.as_ref().map(|(uri, _)| uri.clone());
+        if discussion::is_to_be_held(tx, &by, &course)? {
+            let activity = got_too.as_it_came(tx)?;
+            return discussion::hold(tx, &by, &new, &activity);
+        }
+        above.take_in(tx, &course)?;
+        let post = discussion::write(tx, &by, new)?;
+        let whole = Whole::of(tx, post)?;
+        pass_on_as_it_came(tx, &whole, &got_too)
     })
     .await
+}
+
+/// The course relays what an author elsewhere sent it: wrapped to forums, untouched to microblogs.
+fn pass_on_as_it_came(tx: &mut Tx<'_>, whole: &Whole, got: &Received) -> Result<()> {
+    let raw = got.as_it_came(tx)?;
+    pass_on(tx, whole, &got.activity, Some(&raw))
 }
 
 /// `Update{Page|Note|Article}` by its author: the post changes, and the course passes it on when it lives here. An update
 /// that does not advance is without effect.
 pub async fn update(context: &Context, got: &Received) -> Result<()> {
     let incoming = authored(context, got).await?;
-    let (signer, activity) = (got.signer.clone(), got.activity.clone());
+    let (signer, got_too) = (got.signer.clone(), got.clone());
     got.settle(context, move |tx| {
-        let post = known(tx, &incoming.uri)?.ok_or(Error::NotFound)?;
+        let Some(post) = known(tx, &incoming.uri)? else {
+            let change = incoming.new_post(CourseId(0), tx.now());
+            let activity = got_too.as_it_came(tx)?;
+            return discussion::revise_held(tx, &signer, &change, &activity);
+        };
         let before = discussion::get(tx, post)?;
         let after = discussion::edit(tx, &signer, post, incoming.change(tx.now()))?;
         let changed = after.body_html != before.body_html || after.title != before.title;
         let whole = Whole::of(tx, after)?;
-        if changed && whole.group.here { pass_on(tx, &whole, &activity) } else { Ok(()) }
+        if changed && whole.group.here { pass_on_as_it_came(tx, &whole, &got_too) } else { Ok(()) }
     })
     .await
 }
@@ -60,9 +84,9 @@ pub async fn update(context: &Context, got: &Received) -> Result<()> {
 pub async fn delete(context: &Context, got: &Received) -> Result<()> {
     let uri = wire::id(&got.activity, "object").ok_or_else(|| Error::denied("The Delete names nothing."))?.to_owned();
     let reason = wire::text(&got.activity, "summary").unwrap_or_default().to_owned();
-    let (signer, activity) = (got.signer.clone(), got.activity.clone());
+    let (signer, got_too) = (got.signer.clone(), got.clone());
     got.settle(context, move |tx| {
-        let Some(id) = known(tx, &uri)? else { return Ok(()) };
+        let Some(id) = known(tx, &uri)? else { return discussion::forget_held(tx, &signer, &uri).map(drop) };
         let post = discussion::get(tx, id)?;
         if post.is_deleted() {
             return Ok(());
@@ -70,7 +94,7 @@ pub async fn delete(context: &Context, got: &Received) -> Result<()> {
         let whole = Whole::of(tx, post)?;
         discussion::delete(tx, &signer, id, &reason)?;
         if whole.group.here {
-            pass_on(tx, &whole, &activity)?;
+            pass_on_as_it_came(tx, &whole, &got_too)?;
             take_back(tx, &whole.group, &uri)?;
         }
         Ok(())
@@ -92,25 +116,31 @@ async fn authored(context: &Context, got: &Received) -> Result<Incoming> {
     Ok(incoming)
 }
 
-/// The course that a post is meant for: that of what it answers, otherwise the first that it is addressed to.
-fn course_of(db: &mut Db, incoming: &Incoming) -> Result<Option<(Course, Actor)>> {
+/// The course that a post is meant for: that of what it answers, otherwise the first that it is addressed to. And whether
+/// it answers something that is not known.
+fn course_of(db: &mut Db, incoming: &Incoming) -> Result<(Option<(Course, Actor)>, bool)> {
     let parent = match &incoming.in_reply_to {
         Some(uri) => Parent::find(db, uri)?,
         None => None,
     };
     if let Some(parent) = parent {
         let id = parent.course(db)?;
-        let course = course::get(db, id)?;
-        let group = crate::actor::get(db, course.actor_id)?;
-        return Ok(Some((course, group)));
+        return Ok((Some(with_group(db, id)?), false));
     }
+    let is_orphan = incoming.in_reply_to.is_some();
     for uri in &incoming.addressed {
         let Some(group) = crate::actor::find_by_uri(db, uri)? else { continue };
         if let Some(course) = course::find_by_actor(db, group.id)? {
-            return Ok(Some((course, group)));
+            return Ok((Some((course, group)), is_orphan));
         }
     }
-    Ok(None)
+    Ok((None, is_orphan))
+}
+
+fn with_group(db: &mut Db, course: CourseId) -> Result<(Course, Actor)> {
+    let course = course::get(db, course)?;
+    let group = crate::actor::get(db, course.actor_id)?;
+    Ok((course, group))
 }
 
 /// The post behind an id.

@@ -3,41 +3,56 @@
 use crate::actor::{self, Actor};
 use crate::db::Tx;
 use crate::discussion::wire::Whole;
+use crate::discussion::{participants, take_held};
 use crate::enrollment;
 use crate::error::Result;
+use crate::federation::announce::{self, Said};
 use crate::federation::outbox::{self, Audience};
-use crate::federation::{announce, wire};
+use crate::federation::wire;
 use crate::id::{ActorId, PostId};
 use serde_json::{Value, json};
 
 /// Sends a post that was written here: the course announces it when it lives here, otherwise it goes to the course's
-/// inbox. Whoever is answered gets it directly, because answers are not announced to microblogs (federation rule 5).
-/// Nothing happens for posts from elsewhere.
+/// inbox. Whoever is answered or took part in the thread gets it directly, because answers are not announced to microblogs
+/// (federation rule 5); the course forwards it to those as well, as its author's activity with its proof. Nothing happens
+/// for posts from elsewhere.
 pub fn announce_written(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     let Some(whole) = from_here(tx, id)? else { return Ok(()) };
-    let uri = whole.post.uri.clone();
     let activity_id = tx.links().activity(&tx.new_id());
     let create = whole.activity("Create", &activity_id, whole.post.published_at, whole.document()?);
-    outbox::send(tx, &whole.author, &create, &uri, &directly(&whole))?;
-    if whole.group.here {
-        let audience = enrollment::audience(tx, &whole.course)?;
-        announce::announce(tx, &whole.group, &whole.author, &create, &uri, audience)?;
-    }
-    Ok(())
+    let audience = directly(tx, &whole)?;
+    send_and_pass_on(tx, &whole, &whole.author, &create, &audience)
 }
 
-/// Sends a changed post to everyone who ever got it, in its author's name; the course passes it on to servers that know
-/// courses.
+/// Sends a changed post to everyone who ever got it, in its author's name; the course passes it on.
 pub fn announce_edited(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     let Some(whole) = from_here(tx, id)? else { return Ok(()) };
-    let uri = whole.post.uri.clone();
     let activity_id = tx.links().activity(&tx.new_id());
     let update = whole.activity("Update", &activity_id, tx.now(), whole.document()?);
-    let audience = Audience::who_got(tx, &uri)?.and(directly(&whole));
-    outbox::send(tx, &whole.author, &update, &uri, &audience)?;
-    if whole.group.here {
-        let audience = enrollment::audience(tx, &whole.course)?;
-        announce::announce(tx, &whole.group, &whole.author, &update, &uri, audience)?;
+    let audience = Audience::who_got(tx, &whole.post.uri)?.and(directly(tx, &whole)?);
+    send_and_pass_on(tx, &whole, &whole.author, &update, &audience)
+}
+
+/// An act of somebody here goes to `audience`, and by the course, when it lives here, to all others, as it was stored:
+/// with its proof.
+fn send_and_pass_on(tx: &mut Tx<'_>, whole: &Whole, by: &Actor, activity: &Value, audience: &Audience) -> Result<()> {
+    let id = outbox::send(tx, by, activity, &whole.post.uri, audience)?;
+    if !whole.group.here {
+        return Ok(());
+    }
+    let raw = outbox::get(tx, id)?.document;
+    let activity: Value = serde_json::from_str(&raw)?;
+    pass_on(tx, whole, &activity, Some(&raw))
+}
+
+/// Follows from `PostLetIn`: the course passes on what waited, as it came.
+pub fn announce_let_in(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
+    let post = crate::discussion::get(tx, id)?;
+    let Some(held) = take_held(tx, &post.uri)? else { return Ok(()) };
+    let whole = Whole::of(tx, post)?;
+    for raw in std::iter::once(&held.activity).chain(&held.later_activity) {
+        let activity: Value = serde_json::from_str(raw)?;
+        pass_on(tx, &whole, &activity, Some(raw))?;
     }
     Ok(())
 }
@@ -63,19 +78,19 @@ pub fn announce_deleted(tx: &mut Tx<'_>, id: PostId, by: Option<ActorId>) -> Res
         fields.insert("object".into(), uri.clone().into());
         fields.insert("summary".into(), whole.post.removal.clone().into());
     }
-    let got = if by_author { Audience::who_got(tx, &uri)?.and(directly(&whole)) } else { Audience::nobody() };
-    outbox::send(tx, &by, &delete, &uri, &got)?;
-    if whole.group.here {
-        pass_on(tx, &whole, &delete)?;
-        take_back(tx, &whole.group, &uri)?;
-    }
-    Ok(())
+    let got = match by_author {
+        true => Audience::who_got(tx, &uri)?.and(directly(tx, &whole)?),
+        false => Audience::nobody(),
+    };
+    send_and_pass_on(tx, &whole, &by, &delete, &got)?;
+    if whole.group.here { take_back(tx, &whole.group, &uri) } else { Ok(()) }
 }
 
-/// Passes a change of a post on, whole, to servers that know courses.
-pub(super) fn pass_on(tx: &mut Tx<'_>, whole: &Whole, activity: &Value) -> Result<()> {
+/// Passes on what was said or changed: whole to servers that know courses, `raw` untouched to microblogs.
+pub(super) fn pass_on(tx: &mut Tx<'_>, whole: &Whole, activity: &Value, raw: Option<&str>) -> Result<()> {
     let audience = enrollment::audience(tx, &whole.course)?;
-    announce::announce(tx, &whole.group, &whole.author, activity, &whole.post.uri, audience)
+    let said = Said { author: &whole.author, activity, raw, about: &whole.post.uri };
+    announce::relay(tx, &whole.group, &said, audience)
 }
 
 /// Takes back what the course announced by id alone, which is how microblogs got it.
@@ -104,7 +119,11 @@ fn from_here(tx: &mut Tx<'_>, id: PostId) -> Result<Option<Whole>> {
     Ok(Some(whole).filter(|whole| whole.author.here))
 }
 
-/// Who gets it without the course: whoever is answered, and the course when it lives elsewhere.
-fn directly(whole: &Whole) -> Audience {
-    Audience::people([&whole.group].into_iter().chain(whole.parent.as_ref()))
+/// Who gets it without the course: whoever is answered, the servers of those who took part in the thread, and the course
+/// when it lives elsewhere.
+fn directly(tx: &mut Tx<'_>, whole: &Whole) -> Result<Audience> {
+    let named = Audience::people([&whole.group].into_iter().chain(whole.parent.as_ref()));
+    let near = named.hosts();
+    let others: Vec<Actor> = participants(tx, &whole.post)?.into_iter().filter(|a| !near.contains(&a.host)).collect();
+    Ok(named.and(Audience::servers(&others)))
 }

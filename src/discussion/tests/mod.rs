@@ -1,7 +1,9 @@
 //! Are posts written, passed on, changed and deleted as the rules say, here and between servers?
 
 mod mirror;
+mod far;
 mod pages;
+mod relay;
 mod rules;
 mod wire;
 
@@ -87,6 +89,7 @@ fn new_post(course: CourseId, title: &str, body: &str, answers: Option<&Post>) -
         course_id: course,
         uri: None,
         in_reply_to: answers.map(|post| post.uri.clone()),
+        anchor: None,
         title: title.into(),
         body_md: body.into(),
         body_html: format!("<p>{body}</p>"),

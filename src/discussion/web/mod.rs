@@ -2,6 +2,7 @@
 
 mod change;
 mod comments;
+mod held;
 mod thread;
 
 use super::{NewPost, Post, THREADS, Thread};
@@ -24,6 +25,9 @@ use serde::Deserialize;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/c/{name}/discussion", get(index).post(create))
+        .route("/c/{name}/held", get(held::index))
+        .route("/c/{name}/held/{id}/admission", post(held::let_in))
+        .route("/c/{name}/held/{id}/refusal", post(held::refuse))
         .route("/posts/{id}", get(thread::show))
         .route("/posts/{id}/replies", post(thread::reply))
         .route("/posts/{id}/edit", get(change::edit).post(change::update))
@@ -105,6 +109,8 @@ struct Index {
     page: Page,
     around: Around,
     threads: Vec<Thread>,
+    /// Posts of strangers that wait for this visitor, when they organize the course.
+    held: i64,
     pages: Pages,
     form: Form,
 }
@@ -116,16 +122,17 @@ async fn index(State(app): State<App>, page: Page, Path(name): Path<String>, Que
 
 async fn load_index(app: &App, page: Page, (name, number): (String, i64), form: Form) -> Result<Index> {
     let by = page.visitor.actor().cloned();
-    let (around, mut threads) = app
+    let (around, mut threads, held) = app
         .read(move |db| {
             let row = course::visible(db, &name, by.as_ref())?;
             let around = around(db, row, by.as_ref())?;
             let threads = super::threads(db, around.course.id, number)?;
-            Ok((around, threads))
+            let held = if around.organizes { super::count_held(db, around.course.id)? } else { 0 };
+            Ok((around, threads, held))
         })
         .await?;
     let pages = Pages::cut(&format!("{}/discussion", around.group.path()), number, &mut threads, THREADS);
-    Ok(Index { page, around, threads, pages, form })
+    Ok(Index { page, around, threads, held, pages, form })
 }
 
 /// What a form with `title` and `body` says; the Markdown becomes HTML here.
@@ -143,7 +150,16 @@ async fn create(State(app): State<App>, page: Page, who: SignedIn, Path(name): P
                 let (course, _) = course::visible(tx, &asked, Some(&by))?;
                 let published_at = tx.now();
                 let course_id = course.id;
-                let new = NewPost { course_id, uri: None, in_reply_to: None, title, body_md, body_html, published_at };
+                let new = NewPost {
+                    course_id,
+                    uri: None,
+                    in_reply_to: None,
+                    anchor: None,
+                    title,
+                    body_md,
+                    body_html,
+                    published_at,
+                };
                 super::write(tx, &by, new)
             })
             .await

@@ -114,7 +114,16 @@ pub(super) async fn reply(
                 }
                 let (course_id, in_reply_to, published_at) = (parent.course_id, Some(parent.uri), tx.now());
                 let title = String::new();
-                let new = NewPost { course_id, uri: None, in_reply_to, title, body_md, body_html, published_at };
+                let new = NewPost {
+                    course_id,
+                    uri: None,
+                    in_reply_to,
+                    anchor: None,
+                    title,
+                    body_md,
+                    body_html,
+                    published_at,
+                };
                 discussion::write(tx, &by, new)
             })
             .await

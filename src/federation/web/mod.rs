@@ -37,9 +37,6 @@ pub fn routes(documents: Documents) -> Router<App> {
         .route("/u/{handle}/outbox", get(outbox_of_person))
         .route("/u/{handle}/followers", get(followers_of_person))
         .route("/u/{handle}/following", get(following_of_person))
-        .route("/c/{name}/outbox", get(outbox_of_course))
-        .route("/c/{name}/followers", get(followers_of_course))
-        .route("/c/{name}/following", get(following_of_course))
         .route("/a/{id}", get(thing::activity))
         .route("/o/{id}", get(thing::object))
         .route("/.well-known/webfinger", get(discovery::webfinger))
@@ -78,10 +75,6 @@ fn is_person(actor: &Actor) -> bool {
     matches!(actor.kind, ActorKind::Person | ActorKind::Bot)
 }
 
-fn is_course(actor: &Actor) -> bool {
-    actor.kind == ActorKind::Course
-}
-
 /// An actor here of the wanted kind; a suspended one is not there.
 async fn find(app: &App, handle: &str, wanted: fn(&Actor) -> bool) -> Result<Actor> {
     let handle = handle.to_owned();
@@ -114,18 +107,6 @@ async fn followers_of_person(State(app): State<App>, Path(handle): Path<String>)
 
 async fn following_of_person(State(app): State<App>, Path(handle): Path<String>) -> Answer {
     collection_of(&app, find(&app, &handle, is_person).await?, "following").await
-}
-
-async fn outbox_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
-    collection_of(&app, find(&app, &handle, is_course).await?, "outbox").await
-}
-
-async fn followers_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
-    collection_of(&app, find(&app, &handle, is_course).await?, "followers").await
-}
-
-async fn following_of_course(State(app): State<App>, Path(handle): Path<String>) -> Answer {
-    collection_of(&app, find(&app, &handle, is_course).await?, "following").await
 }
 
 /// Refuses requests that somebody of a blocked server signed, before anything else is done for them (MOD-01). Whether
