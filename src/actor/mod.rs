@@ -199,6 +199,13 @@ pub fn get(db: &mut Db, id: ActorId) -> Result<Actor> {
     store::find(db, id)?.ok_or(Error::NotFound)
 }
 
+/// Two actors by key, in one question.
+pub fn pair(db: &mut Db, one: ActorId, other: ActorId) -> Result<(Actor, Actor)> {
+    let found = store::find_pair(db, one, other)?;
+    let of = |id| found.iter().find(|actor| actor.id == id).cloned().ok_or(Error::NotFound);
+    Ok((of(one)?, of(other)?))
+}
+
 /// By keys, in any order.
 pub fn list(db: &mut Db, ids: &[ActorId]) -> Result<Vec<Actor>> {
     store::list(db, ids)

@@ -5,10 +5,15 @@ use crate::db::{Db, Tx, schema::actors};
 use crate::each_db;
 use crate::error::Result;
 use crate::id::ActorId;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
 
 pub(super) fn find(db: &mut Db, id: ActorId) -> Result<Option<Actor>> {
     Ok(actors::table.find(id).select(Actor::as_select()).first(db).optional()?)
+}
+
+pub(super) fn find_pair(db: &mut Db, one: ActorId, other: ActorId) -> Result<Vec<Actor>> {
+    let query = actors::table.filter(actors::id.eq(one).or(actors::id.eq(other)));
+    Ok(query.select(Actor::as_select()).load(db)?)
 }
 
 pub(super) fn list(db: &mut Db, ids: &[ActorId]) -> Result<Vec<Actor>> {

@@ -102,7 +102,8 @@ pub fn may_organize(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
 /// In whose name notes of the course are written.
 pub fn writer(db: &mut Db, course: &Course) -> Result<Writer> {
     let bot = course.bot_id.ok_or_else(|| Error::internal("the course has no bot"))?;
-    Ok(Writer { course_id: course.id, course: actor::get(db, course.actor_id)?, bot: actor::get(db, bot)? })
+    let (course_actor, bot) = actor::pair(db, course.actor_id, bot)?;
+    Ok(Writer { course_id: course.id, course: course_actor, bot })
 }
 
 /// A course with its Group, as most pages show it.

@@ -19,7 +19,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::{Connection, PgConnection, SqliteConnection, r2d2};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Compiles a query for each database: for what diesel cannot say over both (upserts, batch inserts, unions).
 #[macro_export]
@@ -92,20 +92,35 @@ struct Opener {
     for_writing: bool,
 }
 
+/// A connection of the pool, and when it was last seen to work.
+struct Link {
+    db: Db,
+    seen: Instant,
+}
+
+/// A connection that worked so recently is not asked whether it does: on PostgreSQL that would be a way there and back
+/// before each question.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 impl r2d2::ManageConnection for Opener {
-    type Connection = Db;
+    type Connection = Link;
     type Error = r2d2::Error;
 
-    fn connect(&self) -> Result<Db, r2d2::Error> {
-        self.address.open(self.for_writing).map_err(r2d2::Error::ConnectionError)
+    fn connect(&self) -> Result<Link, r2d2::Error> {
+        let db = self.address.open(self.for_writing).map_err(r2d2::Error::ConnectionError)?;
+        Ok(Link { db, seen: Instant::now() })
     }
 
-    fn is_valid(&self, conn: &mut Db) -> Result<(), r2d2::Error> {
-        conn.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError)
+    fn is_valid(&self, link: &mut Link) -> Result<(), r2d2::Error> {
+        if link.seen.elapsed() >= TRUSTED {
+            link.db.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError)?;
+            link.seen = Instant::now();
+        }
+        Ok(())
     }
 
-    fn has_broken(&self, conn: &mut Db) -> bool {
-        std::thread::panicking() || <Db as Connection>::TransactionManager::is_broken_transaction_manager(conn)
+    fn has_broken(&self, link: &mut Link) -> bool {
+        std::thread::panicking() || <Db as Connection>::TransactionManager::is_broken_transaction_manager(&mut link.db)
     }
 }
 
@@ -165,16 +180,16 @@ impl Pool {
         &self,
         question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if let (writer::Writer::Thread(_), Some(mut db)) = (&self.writer, self.readers.try_get()) {
-            return question(&mut db);
+        if let (writer::Writer::Thread(_), Some(mut link)) = (&self.writer, self.readers.try_get()) {
+            return question(&mut link.db);
         }
         self.read(question).await
     }
 
     /// Reads on this thread: for the command line and tests.
     pub fn read_blocking<T>(&self, question: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
-        let mut db = self.readers.get().map_err(|e| Error::Unavailable(format!("database: {e}")))?;
-        question(&mut db)
+        let mut link = self.readers.get().map_err(|e| Error::Unavailable(format!("database: {e}")))?;
+        question(&mut link.db)
     }
 
     /// Writes: all of `job` and of its effects, or nothing. Answers after the commit.

@@ -8,7 +8,7 @@ use crate::event::{Event, Happened};
 use crate::id::{ActorId, public_id};
 use crate::link::Links;
 use diesel::{ExpressionMethods, RunQueryDsl};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use tokio::sync::Notify;
 
@@ -95,6 +95,7 @@ pub struct Tx<'a> {
     now: Time,
     happened: VecDeque<Event>,
     pub(super) rung: Vec<Bell>,
+    due: HashSet<String>,
 }
 
 impl Deref for Tx<'_> {
@@ -115,7 +116,7 @@ const MOST_EVENTS: usize = 100_000;
 
 impl<'a> Tx<'a> {
     pub(super) fn new(db: &'a mut Db, around: &'a Surroundings) -> Self {
-        Self { db, around, now: around.clock.now(), happened: VecDeque::new(), rung: Vec::new() }
+        Self { db, around, now: around.clock.now(), happened: VecDeque::new(), rung: Vec::new(), due: HashSet::new() }
     }
 
     /// When this transaction happens; the same moment throughout.
@@ -164,6 +165,11 @@ impl<'a> Tx<'a> {
         if !self.rung.contains(&bell) {
             self.rung.push(bell);
         }
+    }
+
+    /// Whether this is the first time in this transaction that something is queued for this server.
+    pub fn is_first_for(&mut self, host: &str) -> bool {
+        !self.due.contains(host) && self.due.insert(host.to_owned())
     }
 
     /// Does what follows from all that was recorded, and from what that records.

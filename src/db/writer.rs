@@ -76,7 +76,7 @@ impl Writer {
                     let result = pool
                         .get()
                         .map_err(|e| Error::Unavailable(format!("database: {e}")))
-                        .and_then(|mut db| in_transaction(&mut db, |db| attempt(db, &around, job)));
+                        .and_then(|mut link| in_transaction(&mut link.db, |db| attempt(db, &around, job)));
                     settle(result, true, &around, answer);
                 };
                 match tokio::runtime::Handle::try_current() {

@@ -232,6 +232,9 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     );
     diesel::insert_into(deliveries::table).values(delivery).execute(&mut **tx)?;
     tx.ring(Bell::Deliveries);
+    if !tx.is_first_for(host) {
+        return Ok(());
+    }
     // With one writer, what is read stays true until the commit; elsewhere the row must be locked.
     let due = peers::table.filter(peers::host.eq(host)).select(peers::due_at);
     if matches!(**tx, Db::Sqlite(_)) && due.first::<Option<Time>>(&mut **tx).optional()?.flatten().is_some() {

@@ -49,11 +49,6 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     if to.here || to.may_act().is_err() {
         return Ok(None);
     }
-    if let Some(key) = &note.once_key
-        && store::is_written(tx, key)?
-    {
-        return Ok(None);
-    }
     let public_id = tx.new_id();
     let published = note.published.unwrap_or_else(|| tx.now()).rfc3339();
     let uri = note.uri.clone().unwrap_or_else(|| tx.links().object(&public_id));
@@ -71,7 +66,7 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
         }
     }
     let new = store::NewNote { public_id: &public_id, uri: &uri, document: &document, note: &note };
-    let id = store::insert(tx, writer, to.id, &new)?;
+    let Some(id) = store::insert(tx, writer, to.id, &new)? else { return Ok(None) };
     // An id drawn just now stands for nothing else.
     if note.uri.is_none() || object::find(tx, &uri)?.is_none() {
         let new = NewObject { uri: &uri, kind: ObjectKind::Note, local_id: id.0, owner: writer.bot.id, public: false };

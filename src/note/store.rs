@@ -2,6 +2,7 @@
 
 use super::{Note, Writer};
 use crate::db::{Db, Tx, schema::notes};
+use crate::each_db;
 use crate::error::Result;
 use crate::id::{ActorId, NoteId};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
@@ -14,12 +15,8 @@ pub(super) struct NewNote<'a> {
     pub(super) note: &'a Note<'a>,
 }
 
-pub(super) fn is_written(db: &mut Db, key: &str) -> Result<bool> {
-    let known = notes::table.filter(notes::once_key.eq(key)).select(notes::id).first::<NoteId>(db).optional()?;
-    Ok(known.is_some())
-}
-
-pub(super) fn insert(tx: &mut Tx<'_>, writer: &Writer, to: ActorId, new: &NewNote<'_>) -> Result<NoteId> {
+/// Writes it down, unless its like was written before.
+pub(super) fn insert(tx: &mut Tx<'_>, writer: &Writer, to: ActorId, new: &NewNote<'_>) -> Result<Option<NoteId>> {
     let row = (
         notes::public_id.eq(new.public_id),
         notes::uri.eq(new.uri),
@@ -30,7 +27,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, writer: &Writer, to: ActorId, new: &NewNot
         notes::document.eq(new.document.to_string()),
         notes::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(notes::table).values(row).returning(notes::id).get_result(&mut **tx)?)
+    Ok(each_db!(tx, |conn| diesel::insert_into(notes::table)
+        .values(row)
+        .on_conflict(notes::once_key)
+        .do_nothing()
+        .returning(notes::id)
+        .get_result(conn)
+        .optional())?)
 }
 
 pub(super) fn find_document(db: &mut Db, uri: &str) -> Result<Option<(Value, ActorId)>> {

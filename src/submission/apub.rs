@@ -5,7 +5,7 @@ use super::{Arrival, HomeAnswer, Submission, Work, get, hand_in, place, revision
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment::{self, Assignment, due};
-use crate::cohort::{self, Cohort, Enrolling};
+use crate::cohort::{Cohort, Enrolling};
 use crate::course;
 use crate::db::{Db, Tx};
 use crate::enrollment::{self, Ask, Enrollment, EnrollmentState};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::{Context, Received, fetch, wire};
-use crate::id::{AssignmentId, RevisionId, SubmissionId};
+use crate::id::{RevisionId, SubmissionId};
 use crate::link::Links;
 use crate::media::{self, File, Kept};
 use crate::note::{self, Note};
@@ -198,7 +198,11 @@ pub async fn delete(context: &Context, got: &Received) -> Result<()> {
             media::remove(&context.app_data().config().server.data, &files);
             Ok(())
         }
-        Err(error) => Err(say(context, got, (submission.assignment_id, uri), error).await?),
+        Err(error) => {
+            let id = submission.assignment_id;
+            let assignment = context.app_data().look_up(move |db| assignment::get(db, id)).await?;
+            Err(say(context, got, (&assignment.uri, uri), error).await?)
+        }
     }
 }
 
@@ -229,31 +233,39 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
     if note.author != got.signer.uri {
         return Err(Error::denied("Work is handed in by its author."));
     }
-    let app = context.app_data();
-    let (uri, by) = (note.assessing.clone(), got.signer.clone());
-    let (assignment, may) = app
-        .look_up(move |db| {
-            let assignment = assignment::find_by_uri(db, &uri)?.ok_or(Error::NotFound)?;
-            let (cohort, course) = assignment::place(db, &assignment)?;
-            if !actor::get(db, course.actor_id)?.here {
-                return Err(Error::NotFound);
-            }
-            let may = may_bring(db, &by, &assignment, &cohort);
-            Ok((assignment, may))
-        })
-        .await?;
-    let about = (assignment.id, note.uri.as_str());
-    if let Err(error) = may {
-        return Err(say(context, got, about, error).await?);
-    }
-    let result = match download(context, &note.files).await {
-        Ok(files) => settle(context, got, &note, (assignment.id, files)).await,
+    let result = match files_of(context, got, &note).await {
+        Ok(files) => settle(context, got, &note, files).await,
         Err(error) => Err(error),
     };
     match result {
         Ok(()) => Ok(()),
-        Err(error) => Err(say(context, got, about, error).await?),
+        Err(error) => Err(say(context, got, (&note.assessing, &note.uri), error).await?),
     }
+}
+
+/// The assignment of this id with its run, when its course is here.
+fn asked_here(db: &mut Db, uri: &str, links: &Links) -> Result<(Assignment, Cohort)> {
+    if !links.is_ours(uri) {
+        return Err(Error::NotFound);
+    }
+    let assignment = assignment::find_by_uri(db, uri)?.ok_or(Error::NotFound)?;
+    let (cohort, _) = assignment::place(db, &assignment)?;
+    Ok((assignment, cohort))
+}
+
+/// Fetches what is attached; nothing for who cannot hand in anyway.
+async fn files_of(context: &Context, got: &Received, note: &ReadNote) -> Result<Vec<Kept>> {
+    if note.files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let app = context.app_data();
+    let (uri, by, links) = (note.assessing.clone(), got.signer.clone(), app.links().clone());
+    app.look_up(move |db| {
+        let (assignment, cohort) = asked_here(db, &uri, &links)?;
+        may_bring(db, &by, &assignment, &cohort)
+    })
+    .await?;
+    download(context, &note.files).await
 }
 
 /// Whether it makes sense to fetch files for this person: nothing is fetched for strangers.
@@ -272,16 +284,11 @@ fn is_admissible(cohort: &Cohort, place: Option<&Enrollment>) -> bool {
     open && place.is_none_or(|place| place.state == EnrollmentState::Left)
 }
 
-async fn settle(
-    context: &Context,
-    got: &Received,
-    note: &ReadNote,
-    (id, files): (AssignmentId, Vec<Kept>),
-) -> Result<()> {
+async fn settle(context: &Context, got: &Received, note: &ReadNote, files: Vec<Kept>) -> Result<()> {
     let (by, note, received_at) = (got.signer.clone(), note.clone(), got.received_at);
     got.settle(context, move |tx| {
-        let assignment = assignment::get(tx, id)?;
-        let cohort = cohort::get(tx, assignment.cohort_id)?;
+        let links = tx.links();
+        let (assignment, cohort) = asked_here(tx, &note.assessing, links)?;
         let mut place = enrollment::find(tx, cohort.id, by.id)?;
         if is_admissible(&cohort, place.as_ref()) {
             let new = enrollment::enroll(tx, &by, cohort.id, &Ask::default())?;
@@ -323,17 +330,22 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is
 /// not said.
-async fn say(context: &Context, got: &Received, (id, uri): (AssignmentId, &str), error: Error) -> Result<Error> {
+async fn say(
+    context: &Context,
+    got: &Received,
+    (assessing, uri): (&str, &str),
+    error: Error,
+) -> Result<Error> {
     let reason = match &error {
         Error::Denied(refused) => refused.to_string(),
         Error::Invalid(problems) => problems.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
         _ => return Ok(error),
     };
     let once = wire::text(&got.activity, "id").unwrap_or_default().to_owned();
-    let (to, uri) = (got.signer.clone(), uri.to_owned());
+    let (to, assessing, uri) = (got.signer.clone(), assessing.to_owned(), uri.to_owned());
     let app = context.app_data();
     app.write(move |tx| {
-        let assignment = assignment::get(tx, id)?;
+        let assignment = assignment::find_by_uri(tx, &assessing)?.ok_or(Error::NotFound)?;
         refuse(tx, &to, &assignment, (&uri, &once, &reason))
     })
     .await?;

@@ -188,9 +188,8 @@ pub struct Arrival {
 
 /// A version with its surroundings.
 pub fn arrival(db: &mut Db, id: SubmissionId, version: RevisionId) -> Result<Arrival> {
-    let (submission, revision) = (get(db, id)?, revision(db, version)?);
-    let (assignment, course) = place(db, &submission)?;
-    let author = crate::actor::get(db, submission.author_id)?;
+    let (submission, revision, assignment, author) = store::find_arrival(db, id, version)?.ok_or(Error::NotFound)?;
+    let (_, course) = assignment::place(db, &assignment)?;
     Ok(Arrival { submission, revision, author, assignment, course })
 }
 

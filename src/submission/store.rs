@@ -1,10 +1,12 @@
 //! Which rows hold submissions and their versions?
 
 use super::{HomeAnswer, Revision, Submission, SubmissionState, Work};
+use crate::actor::Actor;
+use crate::assignment::Assignment;
 use crate::clock::Time;
 use crate::db::{
     Db, Tx,
-    schema::{objects, revisions, submissions},
+    schema::{actors, assignments, objects, revisions, submissions},
 };
 use crate::error::Result;
 use crate::federation::object::ObjectKind;
@@ -14,6 +16,22 @@ use std::collections::HashMap;
 
 pub(super) fn find(db: &mut Db, id: SubmissionId) -> Result<Option<Submission>> {
     Ok(submissions::table.find(id).select(Submission::as_select()).first(db).optional()?)
+}
+
+/// A version with its work, what it was handed in for, and by whom.
+pub(super) fn find_arrival(
+    db: &mut Db,
+    id: SubmissionId,
+    version: RevisionId,
+) -> Result<Option<(Submission, Revision, Assignment, Actor)>> {
+    let query = submissions::table
+        .inner_join(revisions::table.on(revisions::submission_id.eq(submissions::id)))
+        .inner_join(assignments::table.on(assignments::id.eq(submissions::assignment_id)))
+        .inner_join(actors::table.on(actors::id.eq(submissions::author_id)))
+        .filter(submissions::id.eq(id))
+        .filter(revisions::id.eq(version));
+    let columns = (Submission::as_select(), Revision::as_select(), Assignment::as_select(), Actor::as_select());
+    Ok(query.select(columns).first(db).optional()?)
 }
 
 pub(super) fn find_public(db: &mut Db, public_id: &str) -> Result<Option<Submission>> {

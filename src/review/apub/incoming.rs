@@ -80,12 +80,16 @@ pub async fn concerns(context: &Context, got: &Received) -> Result<bool> {
 
 fn allocation_for(db: &mut Db, signer: &Actor, note: &Value) -> Result<Option<AllocationId>> {
     let parent = wire::id(note, "inReplyTo").unwrap_or_default();
-    if let Some(allocation) = find_by_uri(db, parent)? {
-        return Ok(Some(allocation.id));
+    match object::find(db, parent)? {
+        Some(task) if task.kind == ObjectKind::ReviewTask && task.here => {
+            return Ok(Some(AllocationId(task.local_id)));
+        }
+        None => {}
+        Some(said) if said.kind == ObjectKind::Note => {}
+        // An answer to something else of ours, such as an assignment or a post.
+        Some(_) => return Ok(None),
     }
-    // Not an answer to something else of ours, such as an assignment or a post.
-    let known = object::find(db, parent)?.map(|known| known.kind);
-    if !matches!(known, None | Some(ObjectKind::Note)) || wire::is_public(note) {
+    if wire::is_public(note) {
         return Ok(None);
     }
     let addressed: Vec<String> = wire::ids(note, "to").into_iter().map(str::to_owned).collect();
