@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Bell, Db, Tx, schema::letters};
+use crate::db::{Bell, Columns, Db, Run, Tx, schema::letters};
 use crate::error::{Error, Result};
-use diesel::{ExpressionMethods, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};

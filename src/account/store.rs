@@ -4,15 +4,14 @@ use super::{Account, AccountState, Filter, NewAccount, Role, Theme};
 use crate::actor::Actor;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{accounts, actors},
 };
-use crate::each_db;
 use crate::error::Result;
 use crate::id::{AccountId, ActorId};
 use diesel::{
-    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
-    SelectableHelper, TextExpressionMethods,
+    BoolExpressionMethods, EscapeExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl,
+    TextExpressionMethods,
 };
 
 pub(super) struct Fixed<'a> {
@@ -238,7 +237,7 @@ pub(super) mod invitations {
     /// Counts one more use; false when the last place was taken meanwhile.
     pub(crate) fn spend(tx: &mut Tx<'_>, id: InvitationId) -> Result<bool> {
         let free = rows::table.filter(rows::id.eq(id)).filter(rows::uses.lt(rows::max_uses));
-        Ok(each_db!(tx, |conn| diesel::update(free).set(rows::uses.eq(rows::uses + 1i64)).execute(conn))? == 1)
+        Ok(diesel::update(free).set(rows::uses.eq(rows::uses + 1i64)).execute(&mut **tx)? == 1)
     }
 
     pub(crate) fn revoke(tx: &mut Tx<'_>, id: InvitationId) -> Result<()> {

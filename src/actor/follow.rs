@@ -3,16 +3,13 @@
 use super::Actor;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, follows},
 };
-use crate::each_db;
 use crate::error::Result;
 use crate::id::ActorId;
 use crate::words;
-use diesel::{
-    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
 
 words! {
     /// Whether the followed one agreed.
@@ -51,12 +48,12 @@ pub fn put(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId, uri: &str, sta
         follows::state.eq(state),
         follows::created_at.eq(now),
     );
-    each_db!(tx, |conn| diesel::insert_into(follows::table)
+    diesel::insert_into(follows::table)
         .values(row)
         .on_conflict((follows::follower_id, follows::followed_id))
         .do_update()
         .set((follows::uri.eq(uri), follows::state.eq(state)))
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     Ok(known.is_none())
 }
 

@@ -2,11 +2,10 @@
 
 use super::Actor;
 use crate::crypto::Keypair;
-use crate::db::{Db, Tx, schema::actor_keys};
-use crate::each_db;
+use crate::db::{Columns, Db, Run, Tx, schema::actor_keys};
 use crate::error::{Error, Result};
 use crate::id::ActorId;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
 
 /// A key, as others name it.
 #[derive(Clone, Queryable, Selectable)]
@@ -75,7 +74,7 @@ pub(super) fn replace(tx: &mut Tx<'_>, actor: &Actor, keys: &[(String, String)])
             }
             Some(_) => tracing::warn!(key = uri, "a key id of another actor was claimed"),
             None => {
-                each_db!(tx, |conn| diesel::insert_into(actor_keys::table).values((row, mine)).execute(conn))?;
+                diesel::insert_into(actor_keys::table).values((row, mine)).execute(&mut **tx)?;
             }
         }
     }

@@ -1,11 +1,10 @@
 //! Which rows hold actors?
 
 use super::{Actor, ActorKind, ActorState, NewActor, RemoteActor};
-use crate::db::{Db, Tx, schema::actors};
-use crate::each_db;
+use crate::db::{Columns, Db, Run, Tx, schema::actors};
 use crate::error::Result;
 use crate::id::ActorId;
-use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: ActorId) -> Result<Option<Actor>> {
     Ok(actors::table.find(id).select(Actor::as_select()).first(db).optional()?)
@@ -100,13 +99,13 @@ pub(super) fn upsert_remote(tx: &mut Tx<'_>, remote: &RemoteActor) -> Result<Act
         actors::state.eq(ActorState::Active),
         actors::created_at.eq(now),
     );
-    Ok(each_db!(tx, |conn| diesel::insert_into(actors::table)
+    Ok(diesel::insert_into(actors::table)
         .values((fixed, changing))
         .on_conflict(actors::uri)
         .do_update()
         .set(changing)
         .returning(actors::all_columns)
-        .get_result(conn))?)
+        .get_result(&mut **tx)?)
 }
 
 pub(super) fn update_profile(tx: &mut Tx<'_>, id: ActorId, name: &str, summary: &str) -> Result<Actor> {

@@ -5,12 +5,12 @@ use crate::clock::Time;
 use crate::cohort::Cohort;
 use crate::course::Course;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{assignments, cohorts, courses},
 };
 use crate::error::Result;
 use crate::id::{ActorId, AssignmentId, CohortId, CourseId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: AssignmentId) -> Result<Option<Assignment>> {
     Ok(assignments::table.find(id).select(Assignment::as_select()).first(db).optional()?)

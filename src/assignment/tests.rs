@@ -2,10 +2,10 @@
 
 use super::{AssignmentState, ReadPage, apub, read_page};
 use crate::assignment;
-use crate::db::schema::jobs;
+use crate::db::{Run, schema::jobs};
 use crate::error::Error;
 use crate::tests::study::{DAY, HOUR, Study};
-use diesel::{QueryDsl, RunQueryDsl};
+use diesel::QueryDsl;
 use serde_json::{Value, json};
 
 /// A name, and what is changed for the worse.

@@ -2,10 +2,10 @@
 
 use super::plan::{Checked, Plan};
 use super::{Cohort, CohortState, Mirrored};
-use crate::db::{Db, Tx, schema::cohorts};
+use crate::db::{Columns, Db, Run, Tx, schema::cohorts};
 use crate::error::Result;
 use crate::id::{CohortId, CourseId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: CohortId) -> Result<Option<Cohort>> {
     Ok(cohorts::table.find(id).select(Cohort::as_select()).first(db).optional()?)

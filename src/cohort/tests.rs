@@ -3,9 +3,9 @@
 use super::*;
 use crate::actor::Actor;
 use crate::course::{self, BotKeys, Course, CourseState, Draft};
-use crate::db::schema::courses;
+use crate::db::{Run, schema::courses};
 use crate::tests::World;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 fn a_plan() -> Plan {
     Plan {

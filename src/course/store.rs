@@ -4,16 +4,12 @@ use super::{Course, CourseState, Draft, Mirrored, PAGE, Place, Row};
 use crate::actor::{Actor, ActorState};
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{accounts, actors, course_organizers, courses},
 };
-use crate::each_db;
 use crate::error::Result;
 use crate::id::{ActorId, CourseId};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    TextExpressionMethods,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, TextExpressionMethods};
 
 pub(super) fn find(db: &mut Db, id: CourseId) -> Result<Option<Course>> {
     Ok(courses::table.find(id).select(Course::as_select()).first(db).optional()?)
@@ -91,7 +87,8 @@ pub(super) fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
                 .or(actors::handle.like(low)),
         );
     }
-    Ok(query.select((Course::as_select(), Actor::as_select())).load(db)?)
+    // A query of changing shape is of one kind of connection: of the kind that may be either.
+    Ok(diesel::RunQueryDsl::load(query.select((Course::as_select(), Actor::as_select())), db)?)
 }
 
 pub(super) fn list_in(db: &mut Db, states: &[CourseState]) -> Result<Vec<Row>> {
@@ -164,10 +161,7 @@ pub(super) fn put_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -
         course_organizers::actor_id.eq(actor),
         course_organizers::created_at.eq(tx.now()),
     );
-    each_db!(tx, |conn| diesel::insert_into(course_organizers::table)
-        .values(row)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
+    diesel::insert_into(course_organizers::table).values(row).on_conflict_do_nothing().execute(&mut **tx)?;
     Ok(())
 }
 

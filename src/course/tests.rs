@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::account::Role;
-use crate::db::schema::notices;
+use crate::db::{Run, schema::notices};
 use crate::error::Error;
 use crate::tests::{Browser, World};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 fn draft(title: &str, handle: &str) -> Draft {
     Draft {

@@ -6,12 +6,14 @@
 
 mod either;
 pub mod migrate;
+mod run;
 pub mod schema;
 mod tx;
 pub mod upkeep;
 mod writer;
 
 pub use either::Db;
+pub use run::{Columns, Run};
 pub use tx::{Bell, Bells, Effects, Limits, Surroundings, Tx};
 
 use crate::error::{Error, Result};
@@ -20,22 +22,6 @@ use diesel::{Connection, PgConnection, SqliteConnection, r2d2};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Compiles a query for each database: for what diesel cannot say over both (upserts, batch inserts, unions).
-#[macro_export]
-macro_rules! each_db {
-    ($db:expr, |$conn:ident| $query:expr) => {
-        match $crate::db::itself(&mut *$db) {
-            $crate::db::Db::Sqlite($conn) => $query,
-            $crate::db::Db::Pg($conn) => $query,
-        }
-    };
-}
-
-/// Lets `each_db!` take a [`Tx`] as well as a [`Db`].
-pub fn itself(db: &mut Db) -> &mut Db {
-    db
-}
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]

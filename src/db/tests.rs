@@ -2,8 +2,9 @@
 
 use super::schema::settings;
 use super::*;
+use crate::db::Run;
 use crate::tests::World;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 fn put(tx: &mut Tx<'_>, key: &str) -> Result<()> {
     diesel::insert_into(settings::table).values((settings::key.eq(key), settings::value.eq("x"))).execute(&mut **tx)?;

@@ -1,13 +1,13 @@
 //! What does a verb hold while it changes something?
 
-use super::{Db, schema::events};
+use super::{Db, Run, schema::events};
 use crate::chance::Chance;
 use crate::clock::{Clock, Time};
 use crate::error::{Error, Result};
 use crate::event::{Event, Happened};
 use crate::id::{ActorId, public_id};
 use crate::link::Links;
-use diesel::{ExpressionMethods, RunQueryDsl};
+use diesel::ExpressionMethods;
 use std::collections::{HashSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use tokio::sync::Notify;

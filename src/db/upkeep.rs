@@ -1,10 +1,10 @@
 //! How much is waiting, and what must be put right when a process starts?
 
 use super::schema::{deliveries, inbox, jobs, letters, peers};
-use super::{Db, Tx};
+use super::{Db, Run, Tx};
 use crate::clock::Time;
 use crate::error::Result;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 /// Rows that wait, queue by queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,16 +13,14 @@ use super::{Change, NewPost, Post};
 use crate::actor::Actor;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, cohorts, enrollments, posts},
 };
 use crate::enrollment::EnrollmentState;
 use crate::error::Result;
 use crate::id::{ActorId, AssignmentId, CourseId, EnrollmentId, PostId};
 use diesel::dsl::count_star;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use std::collections::HashSet;
 
 pub(super) fn find(db: &mut Db, id: PostId) -> Result<Option<Post>> {

@@ -4,13 +4,13 @@ use super::{EVERY, Severity, name, standings};
 use crate::actor::ActorState;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Db, Run, Tx,
     schema::{actors, deliveries, follows, peers},
 };
 use crate::error::Result;
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use std::collections::BTreeSet;
 
 /// Whom a rule concerns.

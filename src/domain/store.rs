@@ -1,13 +1,9 @@
 //! Which rows hold rules about domains?
 
 use super::{EVERY, NewRule, Rule, Severity};
-use crate::db::{Db, Tx, schema::domain_rules};
-use crate::each_db;
+use crate::db::{Columns, Db, Run, Tx, schema::domain_rules};
 use crate::error::Result;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    TextExpressionMethods,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, TextExpressionMethods};
 
 pub(super) fn among(db: &mut Db, domains: &[String]) -> Result<Vec<Rule>> {
     Ok(domain_rules::table.filter(domain_rules::domain.eq_any(domains)).select(Rule::as_select()).load(db)?)
@@ -55,12 +51,12 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &NewRule) -> Result<()> {
         domain_rules::changed_at.eq(now),
     );
     let fixed = (domain_rules::domain.eq(&new.domain), domain_rules::created_at.eq(now));
-    each_db!(tx, |conn| diesel::insert_into(domain_rules::table)
+    diesel::insert_into(domain_rules::table)
         .values((fixed, changing))
         .on_conflict(domain_rules::domain)
         .do_update()
         .set(changing)
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     Ok(())
 }
 

@@ -4,13 +4,12 @@ use super::{Ask, Enrollment, EnrollmentState, Role};
 use crate::actor::{Actor, MAY_ACT};
 use crate::cohort::Cohort;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{activities, actors, cohorts, enrollments},
 };
-use crate::each_db;
 use crate::error::{Error, Result};
 use crate::id::{ActorId, CohortId, CourseId, EnrollmentId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: EnrollmentId) -> Result<Option<Enrollment>> {
     Ok(enrollments::table.find(id).select(Enrollment::as_select()).first(db).optional()?)
@@ -111,12 +110,12 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &NewPlace<'_>) -> Result<Enrollment> {
         enrollments::cohort_id.eq(new.cohort),
         enrollments::actor_id.eq(new.actor),
     );
-    each_db!(tx, |conn| diesel::insert_into(enrollments::table)
+    diesel::insert_into(enrollments::table)
         .values((fixed, changing))
         .on_conflict((enrollments::cohort_id, enrollments::actor_id))
         .do_update()
         .set(changing)
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     find_of(tx, new.cohort, new.actor)?.ok_or(Error::NotFound)
 }
 

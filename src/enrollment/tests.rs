@@ -6,11 +6,12 @@ use super::*;
 use crate::clock::Time;
 use crate::cohort::Plan;
 use crate::course::{BotKeys, CourseState, Draft};
+use crate::db::Run;
 use crate::db::schema::{activities, courses, notices};
 use crate::federation::Received;
 use crate::id::InboxId;
 use crate::tests::World;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 
 /// Ada with the listed course "rust" and an open cohort.

@@ -1,11 +1,11 @@
 //! Which ActivityPub id is what, and whose?
 
 use crate::clock::Time;
-use crate::db::{Db, Tx, schema::objects};
+use crate::db::{Columns, Db, Run, Tx, schema::objects};
 use crate::error::Result;
 use crate::id::ActorId;
 use crate::words;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
 
 words! {
     /// What an id stands for.

@@ -5,16 +5,13 @@ use super::wire;
 use crate::actor::{Actor, follow};
 use crate::clock::Time;
 use crate::db::{
-    Bell, Db, Tx,
+    Bell, Columns, Db, Run, Tx,
     schema::{activities, deliveries, objects, peers},
 };
-use crate::each_db;
 use crate::error::Result;
 use crate::id::{ActivityId, ActorId};
 use crate::link::host_of_uri;
-use diesel::{
-    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -194,7 +191,7 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
                 )
             })
             .collect();
-        each_db!(tx, |conn| diesel::insert_into(deliveries::table).values(&rows).execute(conn))?;
+        diesel::insert_into(deliveries::table).values(&rows).execute(&mut **tx)?;
         let lines: Vec<_> = some
             .iter()
             .map(|(_, host)| host)
@@ -202,11 +199,7 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
             .into_iter()
             .map(|host| NewPeer::new(host, now, Some(now)))
             .collect();
-        each_db!(tx, |conn| diesel::insert_into(peers::table)
-            .values(&lines)
-            .on_conflict(peers::host)
-            .do_nothing()
-            .execute(conn))?;
+        diesel::insert_into(peers::table).values(&lines).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
         let hosts: Vec<&String> = some.iter().map(|(_, host)| host).collect();
         // A line that is due later because it fails keeps its time.
         diesel::update(peers::table.filter(peers::host.eq_any(hosts)).filter(peers::due_at.is_null()))
@@ -246,11 +239,7 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
         return Ok(());
     }
     let line = NewPeer::new(host, now, Some(now));
-    each_db!(tx, |conn| diesel::insert_into(peers::table)
-        .values(line)
-        .on_conflict(peers::host)
-        .do_nothing()
-        .execute(conn))?;
+    diesel::insert_into(peers::table).values(line).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
     Ok(())
 }
 

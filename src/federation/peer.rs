@@ -3,12 +3,11 @@
 use super::received::Context;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Db, Tx, schema::peers};
-use crate::each_db;
+use crate::db::{Db, Run, Tx, schema::peers};
 use crate::error::Result;
 use crate::net::signature::Scheme;
 use crate::words;
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -155,11 +154,7 @@ impl<'a> NewPeer<'a> {
 /// Sees to it that there is a row for this server.
 fn ensure(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let row = NewPeer::new(host, tx.now(), None);
-    each_db!(tx, |conn| diesel::insert_into(peers::table)
-        .values(row)
-        .on_conflict(peers::host)
-        .do_nothing()
-        .execute(conn))?;
+    diesel::insert_into(peers::table).values(row).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
     Ok(())
 }
 

@@ -4,10 +4,10 @@ use super::wire;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Db, Tx, schema::inbox};
+use crate::db::{Db, Run, Tx, schema::inbox};
 use crate::error::Result;
 use crate::id::InboxId;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
 
 /// What doors of the federation are handed: the app, and how many fetches this activity may still cause.

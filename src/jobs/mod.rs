@@ -7,11 +7,10 @@ pub use purge::{PURGE_EVERY, purge};
 pub use worker::{RunJob, run};
 
 use crate::clock::Time;
-use crate::db::{Bell, Tx, schema::jobs};
-use crate::each_db;
+use crate::db::{Bell, Run, Tx, schema::jobs};
 use crate::error::Result;
 use crate::words;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 words! {
     /// What is done at its time.
@@ -34,12 +33,12 @@ pub fn plan(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> Resul
         jobs::attempts.eq(0),
         jobs::leased_until.eq(Time(0)),
     );
-    each_db!(tx, |conn| diesel::insert_into(jobs::table)
+    diesel::insert_into(jobs::table)
         .values(row)
         .on_conflict((jobs::kind, jobs::subject))
         .do_update()
         .set((jobs::run_at.eq(run_at), jobs::attempts.eq(0), jobs::leased_until.eq(Time(0))))
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     tx.ring(Bell::Jobs);
     Ok(())
 }

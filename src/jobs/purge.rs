@@ -2,10 +2,10 @@
 
 use super::{JobKind, plan};
 use crate::clock::Time;
-use crate::db::Tx;
 use crate::db::schema::{deliveries, inbox, one_time_links, sessions};
+use crate::db::{Run, Tx};
 use crate::error::Result;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

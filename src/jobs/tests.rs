@@ -5,12 +5,12 @@ use super::{JobKind, RunJob, plan, plan_once, purge, run};
 use crate::app::App;
 use crate::clock::Time;
 use crate::config::Config;
-use crate::db::Tx;
 use crate::db::schema::{jobs, settings};
+use crate::db::{Run, Tx};
 use crate::error::{Error, Result};
 use crate::stop::Stop;
 use crate::tests::World;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use std::time::Duration;
 
 fn note(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {

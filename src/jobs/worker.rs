@@ -3,11 +3,11 @@
 use super::JobKind;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Bell, Db, Tx, schema::jobs};
+use crate::db::{Bell, Db, Run, Tx, schema::jobs};
 use crate::error::Result;
 use crate::measure;
 use crate::stop::Stop;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use std::time::{Duration, Instant};
 
 /// The verb for a kind of work, given by the top, which knows every feature.
@@ -75,8 +75,8 @@ fn due(db: &mut Db, now: Time) -> Result<Option<Due>> {
         .select((jobs::id, jobs::kind, jobs::subject, jobs::attempts))
         .limit(1);
     Ok(match db {
-        Db::Sqlite(conn) => first.first(conn).optional()?,
-        Db::Pg(conn) => first.for_update().skip_locked().first(conn).optional()?,
+        Db::Sqlite(conn) => diesel::RunQueryDsl::first(first, conn).optional()?,
+        Db::Pg(conn) => diesel::RunQueryDsl::first(first.for_update().skip_locked(), conn).optional()?,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::assignment::{Assignment, AssignmentState};
 use crate::clock::Time;
 use crate::cohort::{Cohort, CohortState};
 use crate::db::{
-    Db,
+    Columns, Db, Run,
     schema::{
         actors, allocations, assignments, cohorts, courses, enrollments, feedback as feedback_rows, review_tasks,
         submissions,
@@ -16,10 +16,7 @@ use crate::enrollment::{Enrollment, EnrollmentState};
 use crate::error::Result;
 use crate::id::{ActorId, CohortId};
 use crate::submission::SubmissionState;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl,
-    SelectableHelper,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl};
 
 pub(super) fn places(db: &mut Db, who: ActorId, (most, after): (i64, i64)) -> Result<Vec<Place>> {
     let query = enrollments::table

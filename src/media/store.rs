@@ -3,14 +3,12 @@
 use super::{Kept, Media};
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, media, revision_media},
 };
 use crate::error::Result;
 use crate::id::{ActorId, MediaId, RevisionId};
-use diesel::{
-    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, dsl::exists, dsl::not,
-};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, dsl::exists, dsl::not};
 
 /// Holds the owner's row until the end of the transaction, so that uploads of one person count one after the other.
 pub(super) fn hold_owner(tx: &mut Tx<'_>, owner: ActorId) -> Result<()> {

@@ -1,11 +1,10 @@
 //! Which rows hold direct notes?
 
 use super::{Note, Writer};
-use crate::db::{Db, Tx, schema::notes};
-use crate::each_db;
+use crate::db::{Db, Run, Tx, schema::notes};
 use crate::error::Result;
 use crate::id::{ActorId, NoteId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
 
 pub(super) struct NewNote<'a> {
@@ -27,13 +26,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, writer: &Writer, to: ActorId, new: &NewNot
         notes::document.eq(new.document.to_string()),
         notes::created_at.eq(tx.now()),
     );
-    Ok(each_db!(tx, |conn| diesel::insert_into(notes::table)
+    Ok(diesel::insert_into(notes::table)
         .values(row)
         .on_conflict(notes::once_key)
         .do_nothing()
         .returning(notes::id)
-        .get_result(conn)
-        .optional())?)
+        .get_result(&mut **tx)
+        .optional()?)
 }
 
 pub(super) fn find_document(db: &mut Db, uri: &str) -> Result<Option<(Value, ActorId)>> {

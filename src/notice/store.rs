@@ -2,12 +2,12 @@
 
 use super::Notice;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, notices},
 };
 use crate::error::Result;
 use crate::id::{ActorId, NoticeId};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl};
 
 pub(super) fn list_here(db: &mut Db, whom: &[ActorId]) -> Result<Vec<ActorId>> {
     let here = actors::table.filter(actors::id.eq_any(whom.to_vec())).filter(actors::here.eq(true)).select(actors::id);

@@ -5,14 +5,13 @@ use crate::assignment::rubric::Levels;
 use crate::assignment::{Assignment, AssignmentState};
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{allocations, assignments, enrollments, feedback, results, review_tasks, reviews, submissions},
 };
-use crate::each_db;
 use crate::enrollment::EnrollmentState;
 use crate::error::Result;
 use crate::id::{ActorId, AllocationId, AssignmentId, CohortId, ReviewId, ReviewTaskId, RevisionId, SubmissionId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: AllocationId) -> Result<Option<Allocation>> {
     Ok(allocations::table.find(id).select(Allocation::as_select()).first(db).optional()?)
@@ -175,12 +174,12 @@ pub(super) fn put_result(tx: &mut Tx<'_>, row: &StoredResult) -> Result<()> {
         results::decided_by.eq(row.decided_by),
         results::computed_at.eq(row.computed_at),
     );
-    each_db!(tx, |conn| diesel::insert_into(results::table)
+    diesel::insert_into(results::table)
         .values((results::submission_id.eq(row.submission_id), values))
         .on_conflict(results::submission_id)
         .do_update()
         .set(values)
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     Ok(())
 }
 

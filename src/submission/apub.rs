@@ -330,12 +330,7 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is
 /// not said.
-async fn say(
-    context: &Context,
-    got: &Received,
-    (assessing, uri): (&str, &str),
-    error: Error,
-) -> Result<Error> {
+async fn say(context: &Context, got: &Received, (assessing, uri): (&str, &str), error: Error) -> Result<Error> {
     let reason = match &error {
         Error::Denied(refused) => refused.to_string(),
         Error::Invalid(problems) => problems.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),

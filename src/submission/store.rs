@@ -5,13 +5,13 @@ use crate::actor::Actor;
 use crate::assignment::Assignment;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, assignments, objects, revisions, submissions},
 };
 use crate::error::Result;
 use crate::federation::object::ObjectKind;
 use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use std::collections::HashMap;
 
 pub(super) fn find(db: &mut Db, id: SubmissionId) -> Result<Option<Submission>> {

@@ -1,10 +1,10 @@
 //! Which rows hold syllabi?
 
 use super::Syllabus;
-use crate::db::{Db, Tx, schema::syllabi};
+use crate::db::{Columns, Db, Run, Tx, schema::syllabi};
 use crate::error::Result;
 use crate::id::{ActorId, CourseId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 
 pub(super) struct NewSyllabus<'a> {
     pub(super) course: CourseId,

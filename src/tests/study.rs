@@ -8,14 +8,14 @@ use crate::assignment::rubric::{Criterion, Level, Rubric};
 use crate::assignment::{self, Assignment, Draft, Visibility};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course};
-use crate::db::Tx;
 use crate::db::schema::{activities, cohorts, course_organizers, courses, deliveries, enrollments, notices};
+use crate::db::{Run, Tx};
 use crate::enrollment::{EnrollmentState, Role};
 use crate::error::Result;
 use crate::federation::{Context, Received, run};
 use crate::id::{ActorId, CohortId, CourseId, InboxId};
 use crate::sign_in::web::recognise::session_cookie;
-use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use serde_json::Value;
 use std::time::Duration;
 

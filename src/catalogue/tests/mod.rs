@@ -6,11 +6,11 @@ use super::web::{Typed, read_query};
 use super::*;
 use crate::actor::{ActorKind, RemoteActor};
 use crate::course::{BotKeys, CourseState, Draft};
-use crate::db::schema::courses;
+use crate::db::{Run, schema::courses};
 use crate::id::CourseId;
 use crate::syllabus::{Edition, Outline, Resource, Task, Unit};
 use crate::tests::World;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 
 /// A course of another server, known as an actor.

@@ -2,13 +2,13 @@
 
 use crate::actor::Actor;
 use crate::db::{
-    Db, Tx,
+    Columns, Db, Run, Tx,
     schema::{actors, held_posts},
 };
 use crate::discussion::Held;
 use crate::error::Result;
 use crate::id::{ActorId, CourseId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(in crate::discussion) fn insert_held(tx: &mut Tx<'_>, held: &Held) -> Result<()> {
     let row = (

@@ -1,11 +1,11 @@
 //! Which ids does a collection of posts hold?
 
 use crate::clock::Time;
-use crate::db::{Db, schema::posts};
+use crate::db::{Db, Run, schema::posts};
 use crate::discussion::{Post, Which};
 use crate::error::Result;
 use diesel::dsl::{count_star, max};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 
 /// Ids and public ids, oldest first; by the order of the indices, after the place of one of them.
 pub(in crate::discussion) fn piece(

@@ -11,13 +11,14 @@ use super::*;
 use crate::actor::{ActorKind, NewActor, RemoteActor};
 use crate::app::App;
 use crate::config::Config;
+use crate::db::Run;
 use crate::db::schema::{activities, course_organizers, courses, deliveries, notices};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::{Context, Received, wire as plain_wire};
 use crate::id::InboxId;
 use crate::tests::World;
 use activitypub_federation::config::FederationConfig;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::actor::{self, ActorKind, NewActor};
+use crate::db::Run;
 use crate::db::schema::{activities, deliveries};
 use crate::tests::World;
-use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 
 const POST: &str = "https://us.test/o/1";
 

@@ -4,7 +4,7 @@ use super::fate;
 use crate::actor::follow;
 use crate::clock::Time;
 use crate::db::{
-    Db, Tx,
+    Db, Run, Tx,
     schema::{activities, actors, deliveries, peers},
 };
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::id::{ActivityId, ActorId};
 use crate::net::signature::Scheme;
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,8 +62,8 @@ pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<
         .limit(most)
         .select((peers::host, peers::state, peers::scheme));
     let lines: Vec<Taken> = match &mut **tx {
-        Db::Sqlite(conn) => due.load(conn)?,
-        Db::Pg(conn) => due.for_update().skip_locked().load(conn)?,
+        Db::Sqlite(conn) => diesel::RunQueryDsl::load(due, conn)?,
+        Db::Pg(conn) => diesel::RunQueryDsl::load(due.for_update().skip_locked(), conn)?,
     };
     let hosts: Vec<&String> = lines.iter().map(|(host, ..)| host).collect();
     diesel::update(peers::table.filter(peers::host.eq_any(hosts)))

@@ -2,13 +2,14 @@
 
 use crate::actor::Actor;
 use crate::actor::follow::{self, FollowState};
+use crate::db::Run;
 use crate::db::schema::{deliveries, peers};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::peer::{self, LineState};
 use crate::federation::town::Town;
 use crate::federation::wire;
 use crate::net::signature::Scheme;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::json;
 use std::time::Duration;
 

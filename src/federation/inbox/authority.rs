@@ -4,7 +4,7 @@ use super::refusal::{Refusal, forbidden};
 use super::shape::Shape;
 use crate::actor::{self, Actor, ActorState, Key};
 use crate::db::{
-    Db,
+    Db, Run,
     schema::{follows, inbox},
 };
 use crate::domain;
@@ -15,7 +15,7 @@ use crate::federation::peer::{self, LineState};
 use crate::federation::wire;
 use crate::id::{ActorId, InboxId};
 use crate::link::Links;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
 
 /// All that the database says about an activity, read at once.

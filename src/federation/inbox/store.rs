@@ -3,14 +3,13 @@
 use super::shape::Shape;
 use crate::actor::{self, Actor};
 use crate::clock::Time;
-use crate::db::{Bell, Db, Tx, schema::inbox};
-use crate::each_db;
+use crate::db::{Bell, Db, Run, Tx, schema::inbox};
 use crate::error::Result;
 use crate::federation::Received;
 use crate::id::{ActorId, InboxId};
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -28,11 +27,11 @@ pub(super) fn insert(tx: &mut Tx<'_>, shape: &Shape, body: &str, signer: ActorId
         inbox::next_at.eq(now),
         inbox::leased_until.eq(Time(0)),
     );
-    let rows = each_db!(tx, |conn| diesel::insert_into(inbox::table)
+    let rows = diesel::insert_into(inbox::table)
         .values(row)
         .on_conflict(inbox::activity_uri)
         .do_nothing()
-        .execute(conn))?;
+        .execute(&mut **tx)?;
     if rows > 0 {
         tx.ring(Bell::Inbox);
     }
@@ -123,8 +122,8 @@ pub(super) fn is_alone(db: &mut Db) -> Result<bool> {
     }
     match db {
         Db::Sqlite(_) => Ok(true),
-        Db::Pg(conn) => {
-            let lock: Lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(7214001) AS held").get_result(conn)?;
+        Db::Pg(_) => {
+            let lock: Lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(7214001) AS held").get_result(db)?;
             Ok(lock.held)
         }
     }

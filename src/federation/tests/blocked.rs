@@ -2,6 +2,7 @@
 
 use crate::actor::ActorState;
 use crate::actor::follow::{self, FollowState};
+use crate::db::Run;
 use crate::db::schema::{actors, peers};
 use crate::domain::{self, EVERY, NewRule, Severity};
 use crate::error::Error;
@@ -10,7 +11,7 @@ use crate::federation::run::Dispatch;
 use crate::federation::town::Town;
 use crate::federation::{fetch, peer, wire};
 use axum::http::StatusCode;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 
 const DONE: Dispatch = |context, got| Box::pin(async move { got.settle(context, |_| Ok(())).await });

@@ -5,8 +5,8 @@ use crate::assignment::rubric::{Criterion, Level, Levels, Rubric};
 use crate::assignment::{self, Assignment, AssignmentState, Visibility};
 use crate::cohort::{CohortState, Enrolling};
 use crate::course::CourseState;
-use crate::db::Tx;
 use crate::db::schema::{assignments, cohorts, course_organizers, courses, enrollments, revisions, submissions};
+use crate::db::{Run, Tx};
 use crate::enrollment::{EnrollmentState, Role};
 use crate::error::Result;
 use crate::federation::object::{self, NewObject, ObjectKind};
@@ -14,7 +14,7 @@ use crate::id::{AssignmentId, CohortId, CourseId, RevisionId, SubmissionId};
 use crate::review::{self, Allocation};
 use crate::submission::{HomeAnswer, SubmissionState};
 use crate::tests::World;
-use diesel::{ExpressionMethods, RunQueryDsl};
+use diesel::ExpressionMethods;
 use std::time::Duration;
 
 /// A course here with an assignment that is open, due in one day, reviews due a day later.

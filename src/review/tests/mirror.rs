@@ -4,13 +4,14 @@ use super::cast::{Cast, DAY, levels};
 use super::wire::{context, create, received, sent_to, steady};
 use crate::actor::Actor;
 use crate::assignment::AssignmentState;
+use crate::db::Run;
 use crate::db::schema::{assignments, notices, submissions};
 use crate::error::{Error, Result};
 use crate::event::Happened;
 use crate::id::SubmissionId;
 use crate::review::{self, Task, TaskState, apub, desk};
 use crate::submission::{self, HomeAnswer, SubmissionState};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 
 const TASK: &str = "https://north.example/o/task";

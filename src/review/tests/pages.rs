@@ -2,12 +2,12 @@
 
 use super::cast::{Cast, DAY, levels};
 use crate::actor::{self, Actor};
-use crate::db::schema::course_organizers;
+use crate::db::{Run, schema::course_organizers};
 use crate::id::SubmissionId;
 use crate::review;
 use crate::submission;
 use crate::tests::Browser;
-use diesel::{ExpressionMethods, RunQueryDsl};
+use diesel::ExpressionMethods;
 
 /// Five people with browsers, one of them an organizer, and Dov elsewhere.
 fn school(cast: &Cast) -> (Browser<'_>, Vec<(Browser<'_>, Actor, SubmissionId)>) {

@@ -3,13 +3,14 @@
 use super::cast::{Cast, DAY, levels};
 use crate::actor::{self, ActorState};
 use crate::assignment::AssignmentState;
+use crate::db::Run;
 use crate::db::schema::{enrollments, events, notices};
 use crate::enrollment::EnrollmentState;
 use crate::error::Error;
 use crate::event::Happened;
 use crate::review::{self, AllocationState, ResultState};
 use crate::submission::{self, SubmissionState};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 
 fn count(cast: &Cast, kind: &str) -> i64 {
     let kind = kind.to_owned();

@@ -2,10 +2,11 @@
 
 use super::cast::Cast;
 use crate::actor::Actor;
+use crate::db::Run;
 use crate::db::schema::{activities, deliveries};
 use crate::federation::{Context, Received};
 use crate::id::InboxId;
-use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
