@@ -86,6 +86,16 @@ pub struct Federation {
     pub relays_per_course_minute: u32,
     /// Posts by people who do not take part that may wait for the organizers of one course.
     pub held_per_course: u32,
+    /// Rightly signed activities that one server may send in a minute.
+    pub host_per_minute: u32,
+    /// Activities of one server that may wait to be worked on.
+    pub backlog_per_host: u32,
+    /// Actors of one domain, with all names below it, that are met for the first time in a minute.
+    pub new_actors_per_minute: u32,
+    /// Largest activity that is taken, in bytes.
+    pub largest_activity: usize,
+    /// Actors to whom one activity may be, and whom it may name.
+    pub largest_audience: usize,
 }
 
 /// Outgoing mail.
@@ -159,6 +169,11 @@ impl Default for Config {
                 relays_per_author_minute: 30,
                 relays_per_course_minute: 600,
                 held_per_course: 200,
+                host_per_minute: 6_000,
+                backlog_per_host: 20_000,
+                new_actors_per_minute: 60,
+                largest_activity: 1 << 20,
+                largest_audience: 1000,
             },
             mail: Mail { smtp_url: String::new(), from: String::new() },
             log: Log { format: LogFormat::Human, filter: "info".into() },
@@ -263,6 +278,12 @@ impl Config {
             ("federation.relays_per_author_minute", federation.relays_per_author_minute.into(), 1, 100_000),
             ("federation.relays_per_course_minute", federation.relays_per_course_minute.into(), 1, 1_000_000),
             ("federation.held_per_course", federation.held_per_course.into(), 0, 100_000),
+            ("federation.host_per_minute", federation.host_per_minute.into(), 1, u64::from(u32::MAX)),
+            ("federation.backlog_per_host", federation.backlog_per_host.into(), 1, 10_000_000),
+            ("federation.new_actors_per_minute", federation.new_actors_per_minute.into(), 1, 1_000_000),
+            // The standard size of others, checklist 23; more than 1 MiB is refused in front of every handler.
+            ("federation.largest_activity", wide(federation.largest_activity), 65_536, 1 << 20),
+            ("federation.largest_audience", wide(federation.largest_audience), 1, 10_000),
         ];
         for (key, is, least, most) in bounds {
             if !(least..=most).contains(&is) {

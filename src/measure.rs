@@ -32,6 +32,11 @@ impl Counters {
         describe_histogram!(JOB_SECONDS, "Seconds that planned work took");
         describe_counter!(DELIVERIES, "Attempts to deliver to other servers, by outcome");
         describe_counter!(INBOX_REFUSED, "Requests to inboxes that were refused, by reason");
+        describe_counter!(
+            "hedgeschool_blocked_requests_total",
+            "Requests that did not go out, because their server is blocked"
+        );
+        describe_counter!("hedgeschool_fetches_refused_total", "Fetches that were not made, by reason");
         describe_counter!(INBOX_DONE, "Activities worked off, by outcome");
         describe_gauge!(WAITING, "Rows that wait, by queue (inbox, deliveries, jobs, letters)");
         Ok(Self(handle))

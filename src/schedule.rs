@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::id::AssignmentId;
 use crate::jobs::{self, JobKind};
 use crate::stop::Stop;
-use crate::{media, review};
+use crate::{enrollment, media, review};
 use std::time::Duration;
 
 /// How often bytes on disk that belong to nothing are looked for.
@@ -20,6 +20,7 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
         // Features add their lines here, one for each kind. An error keeps the job for later.
         JobKind::AssignmentDue => review::start(tx, AssignmentId(subject)).map(|_| ()),
         JobKind::ReviewsDue => review::release(tx, None, AssignmentId(subject)),
+        JobKind::FollowAgain => enrollment::ask_again(tx, subject),
         JobKind::Purge => {
             media::purge(tx)?;
             jobs::purge(tx)

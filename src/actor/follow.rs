@@ -25,6 +25,8 @@ words! {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = follows)]
 pub struct Follow {
+    /// Key inside, for planning.
+    pub id: i64,
     /// Who follows.
     pub follower_id: ActorId,
     /// Who is followed.
@@ -73,6 +75,11 @@ pub fn remove(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId) -> Result<b
 pub fn find(db: &mut Db, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     let query = follows::table.filter(follows::follower_id.eq(follower)).filter(follows::followed_id.eq(followed));
     Ok(query.select(Follow::as_select()).first(db).optional()?)
+}
+
+/// The following with this key.
+pub fn find_by_key(db: &mut Db, id: i64) -> Result<Option<Follow>> {
+    Ok(follows::table.find(id).select(Follow::as_select()).first(db).optional()?)
 }
 
 /// The following that a Follow activity of this actor began.

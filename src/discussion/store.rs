@@ -10,7 +10,7 @@ pub(super) use lists::{measure, piece};
 
 use super::write::Place;
 use super::{Change, NewPost, Post};
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorState};
 use crate::clock::Time;
 use crate::db::{
     Columns, Db, Run, Tx,
@@ -41,7 +41,8 @@ pub(super) fn threads(db: &mut Db, course: CourseId, (most, after): (i64, i64)) 
     let query = posts::table
         .inner_join(actors::table.on(actors::id.eq(posts::author_id)))
         .filter(posts::course_id.eq(course))
-        .filter(posts::active_at.is_not_null());
+        .filter(posts::active_at.is_not_null())
+        .filter(actors::state.ne(ActorState::Blocked));
     let query = query.order((posts::active_at.desc(), posts::id.desc())).limit(most).offset(after);
     Ok(query.select((Post::as_select(), Actor::as_select())).load(db)?)
 }
@@ -55,7 +56,8 @@ pub(super) fn count_replies(db: &mut Db, threads: &[PostId]) -> Result<Vec<(Opti
 pub(super) fn thread(db: &mut Db, root: PostId, (most, after): (i64, i64)) -> Result<Rows> {
     let query = posts::table
         .inner_join(actors::table.on(actors::id.eq(posts::author_id)))
-        .filter(posts::id.eq(root).or(posts::thread_id.eq(root)));
+        .filter(posts::id.eq(root).or(posts::thread_id.eq(root)))
+        .filter(posts::id.eq(root).or(actors::state.ne(ActorState::Blocked)));
     let query = query.order((posts::thread_id.is_not_null(), posts::published_at, posts::id));
     Ok(query.limit(most).offset(after).select((Post::as_select(), Actor::as_select())).load(db)?)
 }
@@ -63,7 +65,8 @@ pub(super) fn thread(db: &mut Db, root: PostId, (most, after): (i64, i64)) -> Re
 pub(super) fn comments(db: &mut Db, assignment: AssignmentId, (most, after): (i64, i64)) -> Result<Rows> {
     let query = posts::table
         .inner_join(actors::table.on(actors::id.eq(posts::author_id)))
-        .filter(posts::assignment_id.eq(assignment));
+        .filter(posts::assignment_id.eq(assignment))
+        .filter(actors::state.ne(ActorState::Blocked));
     let query = query.order((posts::published_at, posts::id)).limit(most).offset(after);
     Ok(query.select((Post::as_select(), Actor::as_select())).load(db)?)
 }

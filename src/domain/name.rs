@@ -38,6 +38,16 @@ pub fn covers(domain: &str, host: &str) -> bool {
     covering(host).iter().any(|name| name == domain)
 }
 
+/// The part of a host that somebody pays for, near enough for counting: two labels, or three below such as `co.uk`.
+pub fn registrable(host: &str) -> &str {
+    let bare = host.split(':').next().unwrap_or_default();
+    let dots: Vec<usize> = bare.rmatch_indices('.').map(|(at, _)| at).collect();
+    let from = |number: usize| dots.get(number).map_or(bare, |at| bare.get(at + 1..).unwrap_or(bare));
+    let two = from(1);
+    let short = two.split_once('.').is_some_and(|(above, top)| top.len() == 2 && above.len() <= 3);
+    if short { from(2) } else { two }
+}
+
 /// The name with its middle hidden, so that it can be recognised but not searched for.
 pub fn obfuscated(domain: &str) -> String {
     let count = domain.chars().count();
@@ -73,6 +83,20 @@ mod tests {
         assert_eq!(covering("a.b.test:81"), ["a.b.test", "b.test", "test", "*"]);
         assert!(covers("b.test", "A.b.test") && covers("b.test", "b.test.") && covers("*", "x"));
         assert!(!covers("b.test", "ab.test") && !covers("a.b.test", "b.test"));
+    }
+
+    #[test]
+    fn names_below_a_domain_count_as_one() {
+        for (host, counted) in [
+            ("a.b.evil.test:80", "evil.test"),
+            ("evil.test", "evil.test"),
+            ("x.evil.co.uk", "evil.co.uk"),
+            ("x.evil.de", "evil.de"),
+            ("localhost", "localhost"),
+            ("", ""),
+        ] {
+            assert_eq!(registrable(host), counted, "{host}");
+        }
     }
 
     #[test]

@@ -9,6 +9,11 @@ use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::event::Happened;
 use crate::id::EnrollmentId;
+use crate::jobs::{self, JobKind};
+use std::time::Duration;
+
+/// Whoever is asked has so long to answer before they are asked once more.
+const AGAIN: Duration = Duration::from_secs(90);
 
 /// Follows a course as a person here. Agreed to at once when the course is here, asked of its home otherwise.
 pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowState> {
@@ -21,8 +26,27 @@ pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowStat
     let uri = tx.links().activity(&tx.new_id());
     let state = if group.here { FollowState::Accepted } else { FollowState::Pending };
     follow::put(tx, by.id, group.id, &uri, state)?;
+    if let (FollowState::Pending, Some(asked)) = (state, follow::find(tx, by.id, group.id)?) {
+        let at = tx.now().plus(AGAIN);
+        jobs::plan(tx, JobKind::FollowAgain, asked.id, at)?;
+    }
     tx.record(Some(by.id), Happened::Followed { followed: group.id, follower: by.id, uri, again: false })?;
     Ok(state)
+}
+
+/// Asks once more to follow a course elsewhere, by a new id, when nobody answered: some servers begin to send only after
+/// they noticed us, so that their first answer is lost, and they take an id only once. Follows from its planned time.
+pub fn ask_again(tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    let Some(known) = follow::find_by_key(tx, id)?.filter(|known| known.state == FollowState::Pending) else {
+        return Ok(());
+    };
+    let (by, group) = (actor::get(tx, known.follower_id)?, actor::get(tx, known.followed_id)?);
+    if !by.here || group.here || by.may_act().is_err() || group.may_act().is_err() {
+        return Ok(());
+    }
+    let uri = tx.links().activity(&tx.new_id());
+    follow::put(tx, by.id, group.id, &uri, FollowState::Pending)?;
+    tx.record(Some(by.id), Happened::Followed { followed: group.id, follower: by.id, uri, again: true })
 }
 
 /// Ends following, whoever follows.
@@ -87,7 +111,11 @@ fn agree(tx: &mut Tx<'_>, known: &Follow) -> Result<()> {
 
 /// Takes the answer to a Follow from here; only the followed one may answer, and only what is pending changes.
 pub fn follow_answered(tx: &mut Tx<'_>, group: &Actor, uri: &str, follower: &Actor, agreed: bool) -> Result<()> {
-    let known = follow::find_by_uri(tx, follower.id, uri)?;
+    // An answer to an earlier Follow of the same pair counts as well.
+    let known = match follow::find_by_uri(tx, follower.id, uri)? {
+        None => follow::find(tx, follower.id, group.id)?,
+        known => known,
+    };
     let Some(known) = known else { return Ok(()) };
     if known.followed_id != group.id {
         return Err(Error::denied("Only the followed one can answer a Follow."));

@@ -9,7 +9,7 @@ mod verbs;
 pub mod web;
 mod wish;
 
-pub use following::{accept_follower, admit_follow, admit_waiting, follow, follow_answered, unfollow};
+pub use following::{accept_follower, admit_follow, admit_waiting, ask_again, follow, follow_answered, unfollow};
 pub use tell::tell;
 pub use verbs::{
     Ask, accept, answered, ask, decline, enroll, fill_seats, leave, leave_course, remove, removed_by_home,

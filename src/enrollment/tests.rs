@@ -1,5 +1,7 @@
 //! Does everyone get exactly the place that the rules give, whichever door they take?
 
+mod limited;
+
 use super::apub::{answer_join, answer_wish, answered, considered, read_wish};
 use super::wish::Wish;
 use super::*;

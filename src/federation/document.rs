@@ -136,7 +136,8 @@ fn page(document: &Value) -> Option<&str> {
         one => one,
     };
     let url = one.as_str().or_else(|| one.get("href").and_then(Value::as_str))?;
-    (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
+    let fits = url.len() <= 2048 && (url.starts_with("https://") || url.starts_with("http://"));
+    fits.then_some(url)
 }
 
 /// Keys that name this actor as their owner, live on its host and can be read (SIG-12).

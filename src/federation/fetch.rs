@@ -61,6 +61,7 @@ pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
     if app.links().is_ours(uri) || app.net().memory.was_tried(uri, now, PATIENCE) {
         return Ok(None);
     }
+    may_meet(app, uri).await?;
     app.net().memory.note_try(uri, now);
     let mut url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
     url.set_fragment(None);
@@ -79,6 +80,20 @@ pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
             None => Err(error),
         },
     }
+}
+
+/// Refuses somebody unknown of a domain of which too many were met within a minute, whatever names it makes up below
+/// itself (NET-08).
+async fn may_meet(app: &App, uri: &str) -> Result<()> {
+    if find(app, uri).await?.is_some() {
+        return Ok(());
+    }
+    let host = crate::link::host_of_uri(uri).unwrap_or_default();
+    if app.net().memory.may_meet(domain::name::registrable(&host)) {
+        return Ok(());
+    }
+    metrics::counter!("hedgeschool_fetches_refused_total", "reason" => "new-actors").increment(1);
+    Err(Error::TooMany(Duration::from_secs(60)))
 }
 
 /// The document with this id, from its own server; its `id` is this id. Not found when that server does not have it

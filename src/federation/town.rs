@@ -48,6 +48,8 @@ pub struct Others {
     redirects: Mutex<HashMap<String, String>>,
     /// What was asked for, in order.
     asked: Mutex<Vec<String>>,
+    /// Servers that take a request and never answer.
+    hanging: Mutex<std::collections::HashSet<String>>,
     /// Servers that check signatures.
     checks: Mutex<HashMap<String, Check>>,
 }
@@ -56,6 +58,9 @@ impl Others {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let host = request.headers().get(header::HOST).unwrap().to_str().unwrap().to_owned();
         let address = format!("http://{host}{}", request.uri());
+        if self.hanging.lock().unwrap().contains(&host) {
+            std::future::pending::<()>().await;
+        }
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let is_post = parts.method == axum::http::Method::POST;
@@ -292,6 +297,11 @@ impl Town {
         let posted: Vec<String> = others.got.lock().unwrap().iter().map(|(to, _)| to.clone()).collect();
         let asked = others.asked.lock().unwrap().clone();
         posted.into_iter().chain(asked).filter(|address| address.contains(&format!("//{name}/"))).collect()
+    }
+
+    /// From now on this server takes requests and never answers.
+    pub fn hang(&self, host: &str) {
+        self.others.hanging.lock().unwrap().insert(host.to_owned());
     }
 
     /// Answers GETs at this address by a redirect.

@@ -19,6 +19,8 @@ words! {
         AssignmentDue = "assignment_due",
         /// Reviewing ends: release. Subject: an assignment.
         ReviewsDue = "reviews_due",
+        /// Ask again to follow, when nobody answered. Subject: a following.
+        FollowAgain = "follow_again",
         /// Delete what is kept only for a time. Subject: 0.
         Purge = "purge",
     }

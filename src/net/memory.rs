@@ -2,11 +2,14 @@
 
 use super::signature::Signer;
 use crate::clock::Time;
+use crate::config::Federation;
 use crate::crypto::VerifyingKey;
 use crate::id::ActorId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use moka::sync::Cache;
 use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Parsed keys, recent failures and limits.
@@ -15,22 +18,35 @@ pub struct Memory {
     signing: Cache<ActorId, Signer>,
     tried: Cache<String, Time>,
     inbox: DefaultKeyedRateLimiter<String>,
+    hosts: DefaultKeyedRateLimiter<String>,
+    strangers: DefaultKeyedRateLimiter<String>,
+    counts: Cache<String, Arc<AtomicU32>>,
+    backlogged: Cache<String, ()>,
 }
 
 /// Another process may have learned a newer key; after this long it is read from the database again.
 const KEY_LIFE: Duration = Duration::from_secs(600);
+/// So long a server with too much waiting is told to wait before it is looked at again.
+const BACKLOG_LIFE: Duration = Duration::from_secs(30);
 /// Addresses are forgotten by the limiter when it knows more than these.
 const MOST_ADDRESSES: usize = 50_000;
 
 impl Memory {
-    /// Empty, with so many requests a minute for each address.
-    pub fn new(inbox_per_minute: u32) -> Self {
-        let rate = NonZeroU32::new(inbox_per_minute).unwrap_or(NonZeroU32::MIN);
+    /// Empty, with the limits that are set.
+    pub fn new(limits: &Federation) -> Self {
+        let rate = |a_minute: u32| {
+            let rate = NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN);
+            RateLimiter::keyed(Quota::per_minute(rate))
+        };
         Self {
             verifying: Cache::builder().max_capacity(20_000).time_to_live(KEY_LIFE).build(),
             signing: Cache::builder().max_capacity(5_000).time_to_live(KEY_LIFE).build(),
             tried: Cache::new(50_000),
-            inbox: RateLimiter::keyed(Quota::per_minute(rate)),
+            inbox: rate(limits.inbox_per_minute),
+            hosts: rate(limits.host_per_minute),
+            strangers: rate(limits.new_actors_per_minute),
+            counts: Cache::new(20_000),
+            backlogged: Cache::builder().max_capacity(20_000).time_to_live(BACKLOG_LIFE).build(),
         }
     }
 
@@ -76,9 +92,42 @@ impl Memory {
 
     /// Whether this address may send one more activity now.
     pub fn may_send(&self, address: &str) -> bool {
-        if self.inbox.len() > MOST_ADDRESSES {
-            self.inbox.retain_recent();
-        }
-        self.inbox.check_key(&address.to_owned()).is_ok()
+        may(&self.inbox, address)
     }
+
+    /// Whether this server may send one more activity now.
+    pub fn host_may_send(&self, host: &str) -> bool {
+        may(&self.hosts, host)
+    }
+
+    /// Whether somebody of this domain may be met for the first time now.
+    pub fn may_meet(&self, domain: &str) -> bool {
+        may(&self.strangers, domain)
+    }
+
+    /// How many activities this server sent before, as far as is remembered; counts one more.
+    pub fn count(&self, host: &str) -> u32 {
+        self.counts.get_with(host.to_owned(), Arc::default).fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Remembers for a while whether too much of this server waits.
+    pub fn note_backlog(&self, host: &str, is_full: bool) {
+        if is_full {
+            self.backlogged.insert(host.to_owned(), ());
+        } else {
+            self.backlogged.invalidate(host);
+        }
+    }
+
+    /// Whether too much of this server waited a moment ago.
+    pub fn is_backlogged(&self, host: &str) -> bool {
+        self.backlogged.contains_key(host)
+    }
+}
+
+fn may(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> bool {
+    if limiter.len() > MOST_ADDRESSES {
+        limiter.retain_recent();
+    }
+    limiter.check_key(&key.to_owned()).is_ok()
 }

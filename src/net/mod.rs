@@ -39,7 +39,7 @@ impl Net {
 
     /// With a client of one's own making: for tests, which look names up themselves.
     pub fn with_client(config: &Config, client: SafeClient) -> Self {
-        let memory = Memory::new(config.federation.inbox_per_minute);
+        let memory = Memory::new(&config.federation);
         Self { client, signer: SignerSlot::default(), memory }
     }
 }

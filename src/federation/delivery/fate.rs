@@ -68,15 +68,23 @@ pub fn wait(failures: i64, asked: Option<Duration>, dead: bool, lots: &mut StdRn
     own.max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
 
-/// How long an activity of this type is worth sending to a server that comes back from the dead.
-pub fn lifetime(kind: &str) -> Duration {
+/// How long an activity is worth sending to a server that comes back from the dead.
+///
+/// Public posts and likes are of their time. What takes something back, answers somebody or is for one person alone
+/// (work, reviews, results) is kept as long as anything is: a text that stays although its author deleted it, or a
+/// follow that waits for ever, is worse than a late word.
+pub fn lifetime(kind: &str, public: bool) -> Duration {
     let days = match kind {
-        "Like" => 1,
-        "Create" | "Announce" => 3,
-        _ => 14,
+        "Like" | "Dislike" | "EmojiReact" => 1,
+        "Create" | "Announce" if public => 3,
+        "Follow" | "Join" | "Leave" | "Invite" | "Offer" | "Flag" => 14,
+        _ => 30,
     };
     Duration::from_secs(days * 24 * 3600)
 }
+
+/// Nothing waits longer for a server that is dead.
+pub const LONGEST_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn checklist_63_only_what_may_pass_is_tried_again() {
         for status in [200, 202, 204] {
             assert_eq!(fate_of(&answer(status, None)), Fate::Delivered, "{status}");
         }
@@ -105,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_to_twelve_hours_and_obey_the_other_server() {
+    fn checklist_63_and_67_waits_grow_to_twelve_hours_and_obey_the_other_server() {
         let mut lots = StdRng::seed_from_u64(1);
         for (failures, most) in [(1, 30), (2, 120), (3, 480), (20, 12 * 3600)] {
             for _ in 0..100 {
@@ -117,5 +125,17 @@ mod tests {
         assert_eq!(wait(1, Some(asked), false, &mut lots), asked);
         assert_eq!(wait(1, Some(asked * 100), false, &mut lots), LONGEST_ASKED);
         assert_eq!(wait(30, None, true, &mut lots), PROBE);
+    }
+
+    #[test]
+    fn checklist_67_what_takes_back_or_answers_outlives_what_is_of_its_time() {
+        let days = |kind, public| lifetime(kind, public).as_secs() / 86_400;
+        assert_eq!((days("Like", true), days("Create", true), days("Announce", true)), (1, 3, 3));
+        assert_eq!((days("Follow", false), days("Join", false)), (14, 14));
+        for kind in ["Delete", "Undo", "Accept", "Reject", "Update", "Remove", "Block", "Move"] {
+            assert_eq!(days(kind, true), 30, "{kind}");
+        }
+        assert_eq!(days("Create", false), 30, "work and reviews");
+        assert_eq!(lifetime("Delete", true), LONGEST_KEPT);
     }
 }

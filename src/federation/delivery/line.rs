@@ -41,14 +41,14 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     if let Some(scheme) = line.scheme {
         road.app.net().client.schemes().keep(&line.host, scheme);
     }
-    for waiting in &line.waiting {
+    for (waiting, is_stale) in plan(&road.app, &line) {
         if begun.elapsed() > TURN {
             break;
         }
         if closed.contains(&waiting.inbox) {
             continue;
         }
-        if is_stale(&road.app, &line, waiting) {
+        if is_stale {
             road.note(Note::Dropped { id: waiting.id, reason: "too old after a long silence".into() }).await;
             continue;
         }
@@ -94,9 +94,20 @@ fn tell(host: &str, kind: &str, fate: &Fate) {
     }
 }
 
-/// Whether a server that was dead needs this no more.
-fn is_stale(app: &App, line: &Line, waiting: &Waiting) -> bool {
-    line.state == LineState::Unreachable && app.now().since(waiting.created_at) > fate::lifetime(&waiting.parcel.kind)
+/// What is tried in which order, and what is too old for that. On a dead line one delivery goes first as a probe, so that
+/// nothing is dropped before the server is there again: one that is worth sending where there is such a one.
+fn plan<'a>(app: &App, line: &'a Line) -> Vec<(&'a Waiting, bool)> {
+    if line.state != LineState::Unreachable {
+        return line.waiting.iter().map(|waiting| (waiting, false)).collect();
+    }
+    let is_stale = |waiting: &Waiting| app.now().since(waiting.created_at) > waiting.parcel.lifetime();
+    let mut plan: Vec<_> = line.waiting.iter().map(|waiting| (waiting, is_stale(waiting))).collect();
+    let probe = plan.iter().position(|(_, stale)| !stale).or(plan.len().checked_sub(1));
+    if let Some(at) = probe {
+        let (waiting, _) = plan.remove(at);
+        plan.insert(0, (waiting, false));
+    }
+    plan
 }
 
 type Places<'a> = (&'a mut Option<OwnedSemaphorePermit>, &'a mut Option<OwnedSemaphorePermit>);

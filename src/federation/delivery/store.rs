@@ -9,11 +9,16 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::federation::peer::LineState;
+use crate::federation::wire;
 use crate::id::{ActivityId, ActorId};
+use crate::link::host_of_uri;
 use crate::net::signature::Scheme;
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
+};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +28,21 @@ use std::time::Duration;
 pub(super) struct Parcel {
     pub(super) actor: ActorId,
     pub(super) kind: String,
+    pub(super) public: bool,
     pub(super) body: bytes::Bytes,
+}
+
+impl Parcel {
+    /// How long it is worth sending. What a course passes on is worth as much as what it holds.
+    pub(super) fn lifetime(&self) -> Duration {
+        let whole: Value = match self.kind.as_str() {
+            "Announce" => serde_json::from_slice(&self.body).unwrap_or_default(),
+            _ => Value::Null,
+        };
+        let inner =
+            whole.get("object").and_then(wire::kind).filter(|kind| matches!(*kind, "Update" | "Delete" | "Undo"));
+        fate::lifetime(inner.unwrap_or(&self.kind), self.public)
+    }
 }
 
 /// One delivery that waits.
@@ -98,9 +117,10 @@ pub(super) fn fill_lines(db: &mut Db, lines: Vec<Taken>) -> Result<Vec<Line>> {
 }
 
 fn parcel(db: &mut Db, id: ActivityId) -> Result<Arc<Parcel>> {
-    let columns = (activities::actor_id, activities::type_, activities::document);
-    let (actor, kind, document): (ActorId, String, String) = activities::table.find(id).select(columns).first(db)?;
-    Ok(Arc::new(Parcel { actor, kind, body: document.into() }))
+    let columns = (activities::actor_id, activities::type_, activities::public, activities::document);
+    let (actor, kind, public, document): (ActorId, String, bool, String) =
+        activities::table.find(id).select(columns).first(db)?;
+    Ok(Arc::new(Parcel { actor, kind, public, body: document.into() }))
 }
 
 /// These got there.
@@ -141,18 +161,26 @@ pub(super) fn note_failure(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()>
     Ok(())
 }
 
-/// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more.
+/// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more. With the inbox
+/// that a server shares the server is gone: nothing that waits for it is sent, and nobody there follows any more.
 pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
     let now = tx.now();
-    let row = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::inbox.eq(inbox));
-    diesel::update(row)
-        .set((
-            deliveries::state.eq("dropped"),
-            deliveries::done_at.eq(Some(now)),
-            deliveries::last_error.eq(Some("the inbox is gone (410)")),
-        ))
-        .execute(&mut **tx)?;
-    let owners = actors::table.filter(actors::inbox.eq(inbox)).filter(actors::here.eq(false));
+    let host = host_of_uri(inbox).unwrap_or_default();
+    let there = actors::table.filter(actors::host.eq(&host)).filter(actors::here.eq(false));
+    let sharing = there.filter(actors::shared_inbox.eq(Some(inbox))).select(actors::id);
+    let is_shared = sharing.first::<ActorId>(&mut **tx).optional()?.is_some();
+    let waiting = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
+    let ended = (
+        deliveries::state.eq("dropped"),
+        deliveries::done_at.eq(Some(now)),
+        deliveries::last_error.eq(Some("the inbox is gone (410)")),
+    );
+    if is_shared {
+        diesel::update(waiting).set(ended).execute(&mut **tx)?;
+    } else {
+        diesel::update(waiting.filter(deliveries::inbox.eq(inbox))).set(ended).execute(&mut **tx)?;
+    }
+    let owners = there.filter(actors::inbox.eq(inbox).or(actors::shared_inbox.assume_not_null().eq(inbox)));
     for owner in owners.select(actors::id).load::<ActorId>(&mut **tx)? {
         for followed in follow::followed_by(tx, owner)? {
             follow::remove(tx, owner, followed.followed_id)?;
@@ -200,6 +228,23 @@ pub(super) fn end_line_badly(tx: &mut Tx<'_>, host: &str, reason: &str, asked: O
             peers::last_error.eq(Some(reason)),
             peers::due_at.eq(Some(now.plus(wait))),
             peers::leased_until.eq(Time(0)),
+        ))
+        .execute(&mut **tx)?;
+    if dead { expire(tx, host) } else { Ok(()) }
+}
+
+/// What waits for a dead server for longer than anything is kept is dropped, so that dead servers fill no queue.
+fn expire(tx: &mut Tx<'_>, host: &str) -> Result<()> {
+    let now = tx.now();
+    let old = deliveries::table
+        .filter(sql::<Bool>(PENDING))
+        .filter(deliveries::host.eq(host))
+        .filter(deliveries::created_at.lt(now.minus(fate::LONGEST_KEPT)));
+    diesel::update(old)
+        .set((
+            deliveries::state.eq("dropped"),
+            deliveries::done_at.eq(Some(now)),
+            deliveries::last_error.eq(Some("nobody was there for thirty days")),
         ))
         .execute(&mut **tx)?;
     Ok(())

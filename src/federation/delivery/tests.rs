@@ -39,7 +39,7 @@ fn line(town: &Town, host: &str) -> (LineState, i64) {
 }
 
 #[tokio::test]
-async fn a_line_keeps_its_order_and_each_gets_there_once() {
+async fn checklist_64_a_line_keeps_its_order_and_each_gets_there_once() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
@@ -54,7 +54,7 @@ async fn a_line_keeps_its_order_and_each_gets_there_once() {
 }
 
 #[tokio::test]
-async fn a_failing_server_waits_by_itself_and_obeys_retry_after() {
+async fn checklist_63_and_66_a_failing_server_waits_by_itself_and_obeys_retry_after() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let (bob, eve) = (town.known("good", "bob"), town.known("evil", "eve"));
@@ -92,7 +92,7 @@ async fn inbound_contact_makes_a_line_due_at_once() {
 }
 
 #[tokio::test]
-async fn r_12_an_inbox_that_is_gone_gets_nothing_more_and_its_owner_follows_no_more() {
+async fn r_12_and_checklist_41_an_inbox_that_is_gone_gets_nothing_more_and_its_owner_follows_no_more() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
@@ -123,7 +123,7 @@ async fn what_will_never_be_taken_is_dropped_with_its_reason() {
 }
 
 #[tokio::test]
-async fn r_10_after_seven_days_a_server_is_dead_is_asked_daily_and_comes_back() {
+async fn r_10_and_checklist_67_after_seven_days_a_server_is_dead_is_asked_daily_and_comes_back() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let bob = town.known("good", "bob");
@@ -148,7 +148,7 @@ async fn r_10_after_seven_days_a_server_is_dead_is_asked_daily_and_comes_back() 
 }
 
 #[tokio::test]
-async fn r_02_a_crash_loses_nothing_and_repeats_only_under_the_same_id() {
+async fn r_02_and_checklist_65_a_crash_loses_nothing_and_repeats_only_under_the_same_id() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let bob = town.known("good", "bob");
@@ -259,4 +259,86 @@ async fn checklist_19_and_20_fetches_find_the_scheme_as_well() {
     town.serve(&town.uri("evil", "eve"), 403, &json!({}));
     assert!(crate::federation::fetch::actor(&context, &town.uri("evil", "eve")).await.is_err());
     assert_eq!(town.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn checklist_67_nothing_is_dropped_before_a_dead_server_is_there_again() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.answer(&bob.inbox, &vec![(500, None); 60]);
+    send(&town, &ada, "Like", 3, &Audience::people([&bob]));
+    while line(&town, &bob.host).0 != LineState::Unreachable {
+        town.deliver().await;
+        town.world.pass(DAY / 2);
+    }
+    // All that waits is too old, and yet it is asked, and nothing is given up.
+    let before = town.got().len();
+    town.world.pass(DAY);
+    town.deliver().await;
+    assert_eq!((town.got().len(), town.count("pending")), (before + 1, 3));
+    assert_eq!(line(&town, &bob.host).0, LineState::Unreachable);
+    let delete = send(&town, &ada, "Delete", 1, &Audience::people([&bob]));
+    town.world.pass(DAY * 20);
+    town.answer(&bob.inbox, &[]);
+    town.deliver().await;
+    assert_eq!(town.got().last().unwrap().1, delete[0], "what takes back is sent however late");
+    assert_eq!((town.count("delivered"), town.count("dropped"), town.count("pending")), (1, 3, 0));
+}
+
+#[tokio::test]
+async fn checklist_67_a_server_that_never_comes_back_fills_no_queue() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    town.answer(&bob.inbox, &vec![(500, None); 100]);
+    send(&town, &ada, "Delete", 2, &Audience::people([&bob]));
+    for _ in 0..35 {
+        town.deliver().await;
+        town.world.pass(DAY);
+    }
+    assert_eq!((town.count("dropped"), town.count("pending")), (2, 0));
+}
+
+#[tokio::test]
+async fn checklist_41_with_the_shared_inbox_the_server_is_gone() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
+    let (a, followers) = (ada.id, [bob.id, carol.id]);
+    town.world.tx(move |tx| {
+        for one in followers {
+            follow::put(tx, one, a, "http://x.test/f", FollowState::Accepted)?;
+        }
+        Ok(())
+    });
+    town.answer(&bob.shared_inbox.clone().unwrap(), &[(410, None)]);
+    send(&town, &ada, "Create", 1, &Audience::servers([&bob]));
+    send(&town, &ada, "Create", 1, &Audience::people([&carol]));
+    town.deliver().await;
+    town.deliver().await;
+    assert_eq!(town.world.read(|db| follow::count_followers(db, a)), 0);
+    assert_eq!(town.count("pending"), 0);
+}
+
+#[tokio::test]
+async fn checklist_66_servers_that_hang_hold_up_nobody() {
+    let mut config = crate::config::Config::default();
+    config.federation.parallel_hosts = 2;
+    let town = Town::with(config).await;
+    let ada = town.world.person("ada");
+    let slow: Vec<Actor> = (0..6).map(|n| town.known(&format!("a{n}"), "x")).collect();
+    let fast: Vec<Actor> = (0..20).map(|n| town.known(&format!("b{n}"), "x")).collect();
+    for actor in &slow {
+        town.hang(&actor.host);
+    }
+    send(&town, &ada, "Create", 1, &Audience::servers(slow.iter().chain(&fast)));
+    let config = town.config.clone();
+    let delivering = tokio::spawn(async move { crate::federation::delivery::deliver_due(&config).await });
+    while town.count("delivered") < 20 {
+        assert!(!delivering.is_finished(), "all were delivered while some hang");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(town.count("pending"), 6, "those that hang are still waited for");
+    delivering.abort();
 }

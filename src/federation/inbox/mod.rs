@@ -4,6 +4,7 @@
 //! that does not pass every check. What is answered 202 is on disk.
 
 mod authority;
+mod limit;
 mod proof;
 mod refusal;
 mod shape;
@@ -30,9 +31,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use refusal::malformed;
 use shape::Shape;
 
-/// Largest body, in bytes (checklist 23).
-pub const LARGEST: usize = 1 << 20;
-
 /// `POST` to any inbox. Which one does not matter: an activity says itself whom it is for.
 pub async fn receive(State(app): State<App>, context: Context, request: Request) -> Response {
     match take(&app, &context, request).await {
@@ -48,7 +46,8 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
         return Err(Refusal { status: StatusCode::TOO_MANY_REQUESTS, reason: "too-many" });
     }
     let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, LARGEST).collect().await {
+    let largest = app.config().federation.largest_activity;
+    let body = match Limited::new(body, largest).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(TOO_LARGE),
         Err(_) => return Err(malformed("body")),
@@ -57,6 +56,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     let incoming = Incoming { method: &Method::POST, target, headers: &parts.headers, origin: app.links().origin() };
     let mut signature = Unverified::read(incoming, &body, app.now().system())?;
     let shape = shape::read(&body, app.links())?;
+    limit::check_shape(app, &shape)?;
     signature.prefer(|key| host_of(key).as_ref() == Some(&shape.host));
     let facts = ask(app, &shape, &signature).await?;
     if facts.is_known {
@@ -68,6 +68,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     }
     let line = facts.line;
     let signer = proof::prove(context, &shape, facts, &signature, &address).await?;
+    limit::check_host(app, &shape.host).await?;
     put(app, shape, body, signer, line).await
 }
 
@@ -77,7 +78,8 @@ const TOO_LARGE: Refusal = Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, reas
 fn check_outside(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|v: &header::HeaderValue| v.to_str().ok()).unwrap_or_default();
     let length = text(header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
-    if length > LARGEST as u64 {
+    let largest = u64::try_from(app.config().federation.largest_activity).unwrap_or(u64::MAX);
+    if length > largest {
         return Err(TOO_LARGE);
     }
     let kind = text(header::CONTENT_TYPE);

@@ -39,6 +39,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Denied(_) | Error::Invalid(_) => forbidden("unfit"),
+            Error::TooMany(_) => Self { status: StatusCode::TOO_MANY_REQUESTS, reason: "new-actors" },
             Error::NotFound | Error::SignInFirst => unproven("unknown-key"),
             other => {
                 tracing::warn!(error = %other, "an activity could not be taken");

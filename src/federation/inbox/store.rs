@@ -3,13 +3,16 @@
 use super::shape::Shape;
 use crate::actor::{self, Actor};
 use crate::clock::Time;
-use crate::db::{Bell, Db, Run, Tx, schema::inbox};
+use crate::db::{
+    Bell, Db, Run, Tx,
+    schema::{actors, inbox},
+};
 use crate::error::Result;
 use crate::federation::Received;
 use crate::id::{ActorId, InboxId};
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -36,6 +39,20 @@ pub(super) fn insert(tx: &mut Tx<'_>, shape: &Shape, body: &str, signer: ActorId
         tx.ring(Bell::Inbox);
     }
     Ok(rows > 0)
+}
+
+/// How many activities of this server wait, or `most` when there are at least so many.
+pub(super) fn count_waiting(db: &mut Db, host: &str, most: i64) -> Result<i64> {
+    // With fewer in all than would be too many of one, nobody's need be counted.
+    let all = inbox::table.filter(sql::<Bool>(PENDING)).select(inbox::id);
+    if all.offset(most.saturating_sub(1)).limit(1).first::<InboxId>(db).optional()?.is_none() {
+        return Ok(0);
+    }
+    let theirs = inbox::table
+        .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
+        .filter(sql::<Bool>(PENDING))
+        .filter(actors::host.eq(host));
+    Ok(theirs.count().get_result::<i64>(db)?.min(most))
 }
 
 type Row = (InboxId, ActorId, String, Time, i64);

@@ -1,3 +1,4 @@
 //! Do the parts of federation hold together?
 
 mod blocked;
+mod limits;
