@@ -231,6 +231,11 @@ pub fn find_by_acct(db: &mut Db, handle: &str, host: &str) -> Result<Option<Acto
     store::find_by_acct(db, handle, host)
 }
 
+/// Somebody on this host, the one who was known last.
+pub fn newest_of(db: &mut Db, host: &str) -> Result<Option<Actor>> {
+    store::newest_of(db, host)
+}
+
 /// The server itself, unless this is the first start.
 pub fn find_instance(db: &mut Db) -> Result<Option<Actor>> {
     store::find_instance(db)

@@ -43,6 +43,11 @@ pub(super) fn find_by_acct(db: &mut Db, handle: &str, host: &str) -> Result<Opti
     Ok(query.order(actors::id.desc()).select(Actor::as_select()).first(db).optional()?)
 }
 
+pub(super) fn newest_of(db: &mut Db, host: &str) -> Result<Option<Actor>> {
+    let query = actors::table.filter(actors::host.eq(host)).filter(actors::here.eq(false));
+    Ok(query.order(actors::id.desc()).select(Actor::as_select()).first(db).optional()?)
+}
+
 pub(super) fn find_instance(db: &mut Db) -> Result<Option<Actor>> {
     let query = actors::table.filter(actors::kind.eq(ActorKind::Instance)).filter(actors::here.eq(true));
     Ok(query.select(Actor::as_select()).first(db).optional()?)

@@ -3,6 +3,7 @@
 mod account;
 mod check;
 mod demo;
+mod peer;
 mod serve;
 mod start;
 
@@ -52,6 +53,9 @@ enum Command {
     /// Make an account, list accounts, let somebody in again
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// See other servers, try them again, block and limit them
+    #[command(subcommand, after_long_help = peer::EXAMPLES)]
+    Peer(peer::PeerCommand),
     /// Look for what would not work, and say how to mend it
     ///
     /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
@@ -77,6 +81,7 @@ Examples:
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml serve
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml check
   hedgeschool account create ada --email ada@example.org --admin
+  hedgeschool peer list
   HEDGESCHOOL_SERVER__BIND=127.0.0.1:9000 hedgeschool
 
 Configuration:
@@ -109,6 +114,7 @@ pub fn run() -> ExitCode {
         Command::Demo(ports) => demo::demo(ports, &config.log),
         Command::Migrate => bring_up_to_date(&config),
         Command::Account(command) => account::run(config, &command),
+        Command::Peer(command) => peer::run(config, &command),
         Command::Check => check::check(&config),
     };
     match outcome {
@@ -148,7 +154,9 @@ mod tests {
     fn the_command_line_is_sound_and_explained() {
         Arguments::command().debug_assert();
         let help = Arguments::command().render_long_help().to_string();
-        for word in ["serve", "demo", "migrate", "account", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"] {
+        for word in
+            ["serve", "demo", "migrate", "account", "peer", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"]
+        {
             assert!(help.contains(word), "{word} is missing in:\n{help}");
         }
     }

@@ -35,7 +35,7 @@ const PENDING: &str = "deliveries.state = 'pending'";
 const BATCH: usize = 500;
 
 /// The hosts that are known and covered by this domain.
-pub(super) fn known_hosts(db: &mut Db, domain: &str) -> Result<Vec<String>> {
+pub fn known_hosts(db: &mut Db, domain: &str) -> Result<Vec<String>> {
     let mut hosts: BTreeSet<String> = actors::table.select(actors::host).distinct().load(db)?.into_iter().collect();
     hosts.extend(peers::table.select(peers::host).load::<String>(db)?);
     hosts.retain(|host| name::covers(domain, host));

@@ -11,7 +11,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Reach, reach};
+pub use apply::{Reach, known_hosts, reach};
 pub use store::{count, find, list, list_public};
 
 use crate::actor::ActorState;
@@ -105,6 +105,13 @@ impl NewRule {
             public_comment: String::new(),
             private_comment: String::new(),
         }
+    }
+
+    /// Whether a rule says the same. What a list cannot say, the private comment, counts only where it is given.
+    pub fn says(&self, rule: &Rule) -> bool {
+        let private = self.private_comment.is_empty() || self.private_comment == rule.private_comment;
+        let without = |new: Self| Self { private_comment: String::new(), ..new };
+        private && without(self.clone()) == without(Self::from_rule(rule))
     }
 
     /// As a rule has it now, for changing it.
@@ -212,6 +219,40 @@ pub fn put(tx: &mut Tx<'_>, by: Option<ActorId>, new: &NewRule) -> Result<Reach>
     let reach = apply::apply(tx, &domain)?;
     tx.record(by, Happened::DomainRuleChanged { domain, severity: Some(new.severity.to_string()) })?;
     Ok(reach)
+}
+
+/// The rules of exactly these domains.
+pub fn find_all<'a>(db: &mut Db, domains: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Rule>> {
+    let domains: Vec<String> = domains.into_iter().map(str::to_owned).collect();
+    let mut found = BTreeMap::new();
+    for some in domains.chunks(500) {
+        found.extend(store::among(db, some)?.into_iter().map(|rule| (rule.domain.clone(), rule)));
+    }
+    Ok(found)
+}
+
+/// Makes many rules at once, and changes those that are there already only where `replace`; a private comment that is
+/// there stays unless another one is given. Says how many were made or changed. One that cannot be used refuses all.
+pub fn put_all(tx: &mut Tx<'_>, by: Option<ActorId>, rules: &[NewRule], replace: bool) -> Result<usize> {
+    let known = find_all(tx, rules.iter().map(|rule| rule.domain.as_str()))?;
+    let mut count = 0;
+    for new in rules {
+        let (domain, public_comment, private_comment) = checked(tx, new)?;
+        let mut new = NewRule { domain: domain.clone(), public_comment, private_comment, ..new.clone() };
+        match known.get(&domain) {
+            Some(old) if !replace || new.says(old) => continue,
+            Some(old) if new.private_comment.is_empty() => new.private_comment.clone_from(&old.private_comment),
+            _ => {}
+        }
+        store::put(tx, &new)?;
+        tx.record(by, Happened::DomainRuleChanged { domain, severity: Some(new.severity.to_string()) })?;
+        count += 1;
+    }
+    if count > 0 {
+        // Once for all, because each look at the known servers reads all of them.
+        apply::apply(tx, EVERY)?;
+    }
+    Ok(count)
 }
 
 /// Takes a rule away. What was kept is as before: people there may act again, their follows hold again. What was

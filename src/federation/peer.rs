@@ -1,5 +1,8 @@
 //! What is known of another server: its software, how it wants our signatures, and the state of our line to it?
 
+pub mod book;
+pub mod probe;
+
 use super::received::Context;
 use crate::app::App;
 use crate::clock::Time;

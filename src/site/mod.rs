@@ -1,5 +1,7 @@
 //! What is this instance? Its front page, what it says about itself, and its administration.
 
+pub mod peers;
+mod store;
 pub mod web;
 
 use crate::account;

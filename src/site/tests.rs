@@ -1,5 +1,7 @@
 //! Do the pages about the instance say what is set?
 
+mod peers;
+
 use crate::account::Role;
 use crate::tests::{Browser, World};
 use axum::http::StatusCode;

@@ -1,6 +1,8 @@
 //! What does the instance say about itself? Front page, about, rules and privacy.
 
 mod admin;
+mod peers;
+mod rules;
 mod warning;
 
 use super::Offer;
@@ -25,6 +27,8 @@ pub fn routes() -> Router<App> {
         .route("/rules", get(rules))
         .route("/privacy", get(privacy))
         .merge(admin::routes())
+        .merge(peers::routes())
+        .merge(rules::routes())
 }
 
 /// What is set: from memory, where [`crate::sign_in::web::recognise`] has just put it.

@@ -37,7 +37,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Refuses all but administrators, before anything is read.
-fn may_see(me: &SignedIn) -> Result<()> {
+pub(super) fn may_see(me: &SignedIn) -> Result<()> {
     if me.is_admin { Ok(()) } else { Err(Error::denied("Only administrators may see this.")) }
 }
 
