@@ -4,7 +4,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
 use crate::id::{CohortId, CourseId};
-use crate::{actor, assignment, catalogue, cohort, course, discussion, enrollment, review, submission};
+use crate::{actor, assignment, catalogue, cohort, course, discussion, enrollment, history, review, submission};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
@@ -31,7 +31,7 @@ fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
 fn course_changed(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
     let course = course::get(tx, id)?;
     if !actor::get(tx, course.actor_id)?.here {
-        return Ok(());
+        return history::meet(tx, id);
     }
     for cohort in cohort::list_of(tx, id)? {
         enrollment::seat_organizers(tx, cohort.id)?;
@@ -127,6 +127,9 @@ fn posts(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     match &event.what {
         Happened::PostWritten(id) => {
             discussion::tell_written(tx, *id)?;
+            let course = discussion::get(tx, *id)?.course_id;
+            history::heard(tx, course)?;
+            history::thread_grew(tx, *id)?;
             discussion::apub::announce_written(tx, *id)
         }
         Happened::PostLetIn(id) => discussion::apub::announce_let_in(tx, *id),

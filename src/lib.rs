@@ -41,6 +41,7 @@ pub mod submission;
 pub mod catalogue;
 pub mod review;
 pub mod discussion;
+pub mod history;
 pub mod learning;
 pub mod site;
 

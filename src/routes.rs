@@ -5,8 +5,8 @@ use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
 use crate::{
-    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, learning, notice, review,
-    sign_in, site, submission, syllabus,
+    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, history, learning, notice,
+    review, sign_in, site, submission, syllabus,
 };
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
@@ -29,6 +29,7 @@ pub fn routes() -> Router<App> {
         .merge(review::web::routes())
         .merge(discussion::web::routes())
         .merge(discussion::apub::routes())
+        .merge(history::apub::routes())
         .merge(learning::web::routes())
         .merge(site::web::routes())
 }
@@ -36,7 +37,8 @@ pub fn routes() -> Router<App> {
 /// The whole of it: pages and documents with all that a request passes on its way to them.
 pub fn router(app: &App, federation: &FederationConfig<App>, stop: Stop) -> Router {
     let refuse_blocked = from_fn_with_state(app.clone(), federation::web::refuse_blocked);
-    let routes = routes().layer(refuse_blocked);
+    let notice = from_fn_with_state(app.clone(), history::web::notice);
+    let routes = routes().layer(notice).layer(refuse_blocked);
     let inside = layers::inside(app, routes).layer(FederationMiddleware::new(federation.clone()));
     layers::around(app, sign_in::web::recognising(app.clone(), inside), stop)
 }

@@ -2,11 +2,14 @@
 
 use crate::app::App;
 use crate::db::Tx;
-use crate::error::Result;
-use crate::id::AssignmentId;
+use crate::error::{Error, Result};
+use crate::id::{AssignmentId, CourseId, PostId};
 use crate::jobs::{self, JobKind};
 use crate::stop::Stop;
-use crate::{enrollment, media, review};
+use crate::{enrollment, history, media, review};
+use activitypub_federation::config::FederationConfig;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::time::Duration;
 
 /// How often bytes on disk that belong to nothing are looked for.
@@ -25,6 +28,20 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
             media::purge(tx)?;
             jobs::purge(tx)
         }
+        JobKind::CoursePull | JobKind::ThreadPull => Err(Error::internal("an errand is no verb")),
+    }
+}
+
+/// Does one planned job that goes to other servers.
+pub fn run_errand<'a>(
+    config: &'a FederationConfig<App>,
+    kind: JobKind,
+    subject: i64,
+) -> BoxFuture<'a, Result<Option<Duration>>> {
+    match kind {
+        JobKind::CoursePull => history::apub::pull_course(config, CourseId(subject)).boxed(),
+        JobKind::ThreadPull => history::apub::pull_thread(config, PostId(subject)).boxed(),
+        _ => std::future::ready(Err(Error::internal("a verb is no errand"))).boxed(),
     }
 }
 
@@ -32,7 +49,8 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
 pub async fn plan_recurring(app: &App) -> Result<()> {
     app.write(|tx| {
         let first = tx.now().plus(jobs::PURGE_EVERY);
-        jobs::plan_once(tx, JobKind::Purge, 0, first)
+        jobs::plan_once(tx, JobKind::Purge, 0, first)?;
+        history::plan_all(tx)
     })
     .await
 }

@@ -1,8 +1,9 @@
 //! How do other servers hear of an assignment, and how do we hear of theirs?
 
 use super::wire::{self as own, Around};
-use super::{Assignment, AssignmentState, get, read_page};
+use super::{Assignment, AssignmentState, ReadPage, get, read_page};
 use crate::actor::{self, Actor, ActorKind};
+use crate::app::App;
 use crate::cohort::Cohort;
 use crate::course::{self, Course};
 use crate::db::{Db, Tx};
@@ -102,23 +103,48 @@ pub fn is_assignment(document: &Value) -> bool {
 pub async fn mirrored(context: &Context, got: &Received) -> Result<()> {
     let inner = got.object();
     let document = inner.get("object").unwrap_or(&Value::Null);
-    let page = read_page(document)?;
     let group = got.signer.clone();
-    if group.kind != ActorKind::Course || group.here {
-        return Err(Error::denied("Only courses elsewhere announce assignments."));
+    let (page, author) = believed(context, &group, document).await?;
+    if wire::id(inner, "actor") != Some(page.author.as_str()) {
+        return Err(Error::denied("The assignment is not of who sent it."));
     }
-    if !same_host(&page.uri, &group.uri) || wire::id(inner, "actor") != Some(page.author.as_str()) {
-        return Err(Error::denied("The assignment is not of the course's server, or not of who sent it."));
-    }
-    let names_it = wire::id(document, "audience").is_none_or(|audience| audience == group.uri);
-    if !names_it || !wire::ids(document, "to").contains(&group.uri.as_str()) {
-        return Err(Error::denied("The assignment is of another course."));
-    }
-    let author = fetch::actor(context, &page.author).await?;
     got.settle(context, move |tx| {
         let course = course::find_by_actor(tx, group.id)?.ok_or(Error::NotFound)?;
         super::mirror(tx, &course, &author, &page)
     })
     .await
     .map(|_| ())
+}
+
+/// Brings an assignment of a mirrored course here, or what changed of it, because its home lists it: as it is at its id.
+pub async fn bring(context: &Context, group: &Actor, uri: &str) -> Result<()> {
+    if !same_host(uri, &group.uri) {
+        return Err(Error::denied("An assignment lives on its course's server."));
+    }
+    let document = fetch::document(context, uri).await?;
+    let (page, author) = believed(context, group, &document).await?;
+    let (app, group): (&App, _) = (context.app_data(), group.id);
+    app.write(move |tx| {
+        let course = course::find_by_actor(tx, group)?.ok_or(Error::NotFound)?;
+        super::mirror(tx, &course, &author, &page)
+    })
+    .await
+    .map(|_| ())
+}
+
+/// What a course elsewhere says of an assignment on its own server, and who wrote it.
+async fn believed(context: &Context, group: &Actor, document: &Value) -> Result<(ReadPage, Actor)> {
+    let page = read_page(document)?;
+    if group.kind != ActorKind::Course || group.here {
+        return Err(Error::denied("Only courses elsewhere announce assignments."));
+    }
+    if !same_host(&page.uri, &group.uri) {
+        return Err(Error::denied("The assignment is not of the course's server."));
+    }
+    let names_it = wire::id(document, "audience").is_none_or(|audience| audience == group.uri);
+    if !names_it || !wire::ids(document, "to").contains(&group.uri.as_str()) {
+        return Err(Error::denied("The assignment is of another course."));
+    }
+    let author = fetch::actor(context, &page.author).await?;
+    Ok((page, author))
 }

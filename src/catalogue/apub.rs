@@ -65,18 +65,26 @@ fn learning(db: &mut Db, course: &Course, cohort: Option<&Cohort>) -> Result<Val
         Some(bot) => Some(actor::get(db, bot)?.uri),
         None => None,
     };
-    let cohort = cohort.map(|cohort| {
-        json!({
-            "id": cohort.public_id, "name": cohort.name, "startDate": cohort.starts_on, "endDate": cohort.ends_on,
-            "zone": cohort.zone, "capacity": cohort.seats, "enrolling": cohort.enrolling, "state": cohort.state,
-        })
-    });
+    let cohort = cohort.map(run);
     Ok(json!({
         "type": ["oer:CourseSection", "schema:CourseInstance"],
         "tagline": course.tagline, "description": course.description_html,
         "license": course.license, "state": course.state, "bot": bot,
-        "cohort": cohort, "syllabus": plan(db, course.id)?,
+        "cohort": cohort, "cohorts": runs(db, course.id)?, "syllabus": plan(db, course.id)?,
+        "changes": format!("{}/changes", actor::get(db, course.actor_id)?.uri),
     }))
+}
+
+fn run(cohort: &Cohort) -> Value {
+    json!({
+        "id": cohort.public_id, "name": cohort.name, "startDate": cohort.starts_on, "endDate": cohort.ends_on,
+        "zone": cohort.zone, "capacity": cohort.seats, "enrolling": cohort.enrolling, "state": cohort.state,
+    })
+}
+
+/// The newest runs, over or not, so that a mirror sees them end.
+fn runs(db: &mut Db, course: CourseId) -> Result<Vec<Value>> {
+    Ok(cohort::list_of(db, course)?.iter().take(read::MOST_RUNS).map(run).collect())
 }
 
 fn plan(db: &mut Db, course: CourseId) -> Result<Value> {
@@ -181,7 +189,13 @@ pub async fn mirror(context: &Context, uri: &str) -> Result<Course> {
         return app.read(move |db| local(db, &uri)).await;
     }
     let document = fetch::document(context, uri).await?;
-    let said = read::group(&document)?;
+    refresh(context, uri, &document).await
+}
+
+/// Takes over what the home of a course says of it; `document` was fetched from `uri`.
+pub async fn refresh(context: &Context, uri: &str, document: &Value) -> Result<Course> {
+    let app: &App = context.app_data();
+    let said = read::group(document)?;
     if said.uri != uri && !crate::link::same_host(&said.uri, uri) {
         return Err(Error::denied("The course names another server as its own."));
     }

@@ -24,7 +24,7 @@ pub fn store(tx: &mut Tx<'_>, group: &Actor, bot: Option<ActorId>, said: &read::
     if let Some((version, outline)) = &said.syllabus {
         syllabus::mirrored(tx, &course, *version, outline)?;
     }
-    if let Some(cohort) = &said.cohort {
+    for cohort in said.others.iter().rev().chain(&said.cohort) {
         cohort::mirrored(tx, &course, cohort)?;
     }
     Ok(course)

@@ -26,7 +26,12 @@ pub struct Group {
     pub syllabus: Option<(i64, Outline)>,
     /// The run that people join now. A Group of other software has none and cannot be enrolled in.
     pub cohort: Option<cohort::Mirrored>,
+    /// Other runs, newest first.
+    pub others: Vec<cohort::Mirrored>,
 }
+
+/// Runs of a course that are told at most.
+pub const MOST_RUNS: usize = 20;
 
 /// The extension is ignored when it is longer (checklist 59).
 const LONGEST_LEARNING: usize = 64 * 1024;
@@ -56,7 +61,9 @@ pub fn group(document: &Value) -> Result<Group> {
     };
     let syllabus = said.get("syllabus").and_then(outline);
     let cohort = said.get("cohort").and_then(run);
-    Ok(Group { uri, name, summary, bot, course, syllabus, cohort })
+    let others = list(said, "cohorts", MOST_RUNS).filter_map(run);
+    let others = others.filter(|other| cohort.as_ref().is_none_or(|now| now.public_id != other.public_id)).collect();
+    Ok(Group { uri, name, summary, bot, course, syllabus, cohort, others })
 }
 
 /// Plain text of one line.

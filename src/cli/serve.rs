@@ -9,6 +9,7 @@ use crate::http::serve::{Bounds, serve as take_connections};
 use crate::measure::Counters;
 use crate::stop::{Stop, Stopper};
 use crate::{account, dispatch, federation, jobs, mail, routes, schedule};
+use activitypub_federation::config::FederationConfig;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -44,7 +45,7 @@ async fn run(app: App) -> Result<()> {
     }
     let config = federation::run::config(&app).await?;
     let running = federation::start(&config, dispatch::dispatch).await?;
-    let mut workers = workers(&app, &stop);
+    let mut workers = workers(&app, &config, &stop);
     welcome(&app, &listener).await?;
     let router = routes::router(&app, &config, stop.clone());
     let all_answered = take_connections(listener, router, bounds, stop).await;
@@ -59,8 +60,9 @@ async fn run(app: App) -> Result<()> {
 }
 
 /// Everything that works beside the requests. Each ends by itself when asked to stop.
-pub fn workers(app: &App, stop: &Stop) -> JoinSet<()> {
+pub fn workers(app: &App, config: &FederationConfig<App>, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
+    workers.spawn(jobs::run_errands(config.clone(), schedule::run_errand, stop.clone()));
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
     workers.spawn(schedule::sweep(app.clone(), stop.clone()));
     let mail_stop = stop.clone();

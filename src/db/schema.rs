@@ -483,6 +483,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    mirrors (course_id) {
+        course_id -> BigInt,
+        pulled_at -> BigInt,
+        change -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     held_posts (id) {
         id -> BigInt,
         public_id -> Text,
@@ -563,6 +571,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     review_tasks,
     feedback,
     posts,
+    mirrors,
     held_posts,
     notes,
     notices,

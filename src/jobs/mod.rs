@@ -1,8 +1,10 @@
 //! What is to be done later, and when? One row for each kind of work and thing.
 
+mod errand;
 mod purge;
 mod worker;
 
+pub use errand::{RunErrand, run_errands};
 pub use purge::{PURGE_EVERY, purge};
 pub use worker::{RunJob, run};
 
@@ -23,7 +25,16 @@ words! {
         FollowAgain = "follow_again",
         /// Delete what is kept only for a time. Subject: 0.
         Purge = "purge",
+        /// Bring a mirrored course up to date. Subject: a course.
+        CoursePull = "course_pull",
+        /// Ask other servers for answers that were missed. Subject: the first post of a thread.
+        ThreadPull = "thread_pull",
     }
+}
+
+impl JobKind {
+    /// Work that goes to other servers: no one transaction can hold it.
+    pub const ERRANDS: [Self; 2] = [Self::CoursePull, Self::ThreadPull];
 }
 
 /// Plans work, or moves it when it is planned already.
@@ -56,6 +67,19 @@ pub fn plan_once(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> 
     let planned = jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject));
     let rows: i64 = planned.count().get_result(&mut **tx)?;
     if rows == 0 { plan(tx, kind, subject, run_at) } else { Ok(()) }
+}
+
+/// Plans work for a time, or moves it there when it is planned for later. What is just being done, or waits after an
+/// error, stays as it is.
+pub fn hasten(tx: &mut Tx<'_>, kind: JobKind, subject: i64, at: Time) -> Result<()> {
+    let now = tx.now();
+    let planned = || jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject));
+    let later = planned().filter(jobs::run_at.gt(at)).filter(jobs::leased_until.le(now));
+    if diesel::update(later).set(jobs::run_at.eq(at)).execute(&mut **tx)? > 0 {
+        tx.ring(Bell::Jobs);
+        return Ok(());
+    }
+    plan_once(tx, kind, subject, at)
 }
 
 #[cfg(test)]

@@ -24,18 +24,18 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// One claimed row.
 #[derive(Clone, Copy, Debug)]
-struct Claim {
-    id: i64,
-    kind: JobKind,
-    subject: i64,
-    attempts: i64,
-    leased_until: Time,
+pub(super) struct Claim {
+    pub(super) id: i64,
+    pub(super) kind: JobKind,
+    pub(super) subject: i64,
+    pub(super) attempts: i64,
+    pub(super) leased_until: Time,
 }
 
 /// Works until asked to stop, and finishes what it is at.
 pub async fn run(app: App, run_job: RunJob, stop: Stop) {
     while !stop.is_asked() {
-        match app.write(claim).await {
+        match app.write(|tx| claim(tx, false)).await {
             Ok(Some(claim)) => work(&app, run_job, claim).await,
             Ok(None) => rest(&app, &stop).await,
             Err(error) => {
@@ -46,7 +46,7 @@ pub async fn run(app: App, run_job: RunJob, stop: Stop) {
     }
 }
 
-async fn rest(app: &App, stop: &Stop) {
+pub(super) async fn rest(app: &App, stop: &Stop) {
     tokio::select! {
         () = stop.asked() => {}
         () = app.bells().wait(Bell::Jobs) => {}
@@ -55,9 +55,9 @@ async fn rest(app: &App, stop: &Stop) {
 }
 
 /// Takes the job that is due for longest. On PostgreSQL other processes skip it; on SQLite nobody else writes.
-fn claim(tx: &mut Tx<'_>) -> Result<Option<Claim>> {
+pub(super) fn claim(tx: &mut Tx<'_>, errands: bool) -> Result<Option<Claim>> {
     let now = tx.now();
-    let Some((id, kind, subject, attempts)) = due(tx, now)? else { return Ok(None) };
+    let Some((id, kind, subject, attempts)) = due(tx, now, errands)? else { return Ok(None) };
     let leased_until = now.plus(LEASE);
     diesel::update(jobs::table.find(id))
         .set((jobs::leased_until.eq(leased_until), jobs::attempts.eq(attempts + 1)))
@@ -67,8 +67,11 @@ fn claim(tx: &mut Tx<'_>) -> Result<Option<Claim>> {
 
 type Due = (i64, JobKind, i64, i64);
 
-fn due(db: &mut Db, now: Time) -> Result<Option<Due>> {
+fn due(db: &mut Db, now: Time, errands: bool) -> Result<Option<Due>> {
+    let kinds: Vec<JobKind> =
+        JobKind::ALL.iter().copied().filter(|kind| JobKind::ERRANDS.contains(kind) == errands).collect();
     let first = jobs::table
+        .filter(jobs::kind.eq_any(kinds))
         .filter(jobs::run_at.le(now))
         .filter(jobs::leased_until.le(now))
         .order(jobs::run_at)
@@ -103,7 +106,7 @@ fn finish(tx: &mut Tx<'_>, run_job: RunJob, claim: Claim) -> Result<()> {
     if diesel::delete(mine).execute(&mut **tx)? == 1 { run_job(tx, claim.kind, claim.subject) } else { Ok(()) }
 }
 
-fn put_off(tx: &mut Tx<'_>, claim: Claim, reason: &str) -> Result<()> {
+pub(super) fn put_off(tx: &mut Tx<'_>, claim: Claim, reason: &str) -> Result<()> {
     let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
     diesel::update(mine)
         .set((jobs::leased_until.eq(tx.now().plus(wait(claim.attempts))), jobs::last_error.eq(Some(reason))))

@@ -1,6 +1,7 @@
 DROP TABLE notices;
 DROP TABLE notes;
 DROP TABLE held_posts;
+DROP TABLE mirrors;
 DROP TABLE posts;
 DROP TABLE feedback;
 DROP TABLE review_tasks;

@@ -550,6 +550,15 @@ CREATE INDEX posts_assignment ON posts (assignment_id, published_at);
 CREATE INDEX posts_parent ON posts (in_reply_to, published_at);
 CREATE INDEX posts_thread ON posts (thread_id, published_at);
 
+-- How far the mirrors of courses of other servers are.
+CREATE TABLE mirrors (
+    course_id BIGINT PRIMARY KEY REFERENCES courses (id) ON DELETE CASCADE,
+    -- When it was last brought up to date as a whole, by our clock.
+    pulled_at BIGINT NOT NULL,
+    -- The last change that was taken over, by the clock of the course's home; NULL where that is not told.
+    change BIGINT
+);
+
 -- Posts to a course by people who neither take part nor follow: an organizer lets them in or refuses them.
 CREATE TABLE held_posts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -160,6 +160,7 @@ fn the_group_document_is_what_a2_says() {
     insta::assert_json_snapshot!("group", document, {
         ".publicKey.publicKeyPem" => "[pem]",
         ".learning.cohort.id" => "[id]",
+        ".learning.cohorts[0].id" => "[id]",
     });
     // What we say, we read.
     let said = read::group(&document).unwrap();

@@ -67,7 +67,7 @@ impl School {
         let (stopper, stop) = Stop::pair();
         let federation = federation::run::config(&app).await?;
         let running = federation::start(&federation, dispatch::dispatch).await?;
-        let mut workers = serve::workers(&app, &stop);
+        let mut workers = serve::workers(&app, &federation, &stop);
         let router = routes::router(&app, &federation, stop.clone());
         let bounds = Bounds { connections: 256, drain: Duration::ZERO };
         workers.spawn(async move {

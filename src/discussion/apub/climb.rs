@@ -69,6 +69,21 @@ pub(super) async fn post(context: &Context, uri: &str) -> Result<Option<(Incomin
     }
 }
 
+/// Takes in an answer that was missed: found where its parent lives, fetched where it lives itself, and written only when
+/// its author belongs to the course and what it answers is there. The course does not pass it on.
+pub async fn pull(context: &Context, course: &Course, uri: &str) -> Result<()> {
+    let Some((incoming, author)) = post(context, uri).await? else { return Ok(()) };
+    let (app, course): (&App, _) = (context.app_data(), course.clone());
+    app.write(move |tx| {
+        let new = incoming.new_post(course.id, tx.now());
+        if new.in_reply_to.is_none() {
+            return Err(Error::denied("It answers nothing."));
+        }
+        discussion::write(tx, &author, new).map(drop)
+    })
+    .await
+}
+
 impl Climb {
     /// Writes down what was found on the way, as far as its authors belong to the course; the course does not pass it
     /// on, because its authors did not send it here.

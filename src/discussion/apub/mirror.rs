@@ -3,10 +3,12 @@
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::course::{self, Course};
+use crate::db::Tx;
 use crate::discussion::wire::{Incoming, is_post, read};
 use crate::discussion::{self, Parent};
 use crate::error::{Error, Result};
 use crate::federation::{Context, Received, fetch, wire};
+use crate::id::CourseId;
 use crate::link::same_host;
 use serde_json::Value;
 
@@ -46,27 +48,51 @@ async fn take(context: &Context, got: &Received, course: &Course, object: &Value
     if app.links().is_ours(uri) {
         return confirm(context, got, uri).await;
     }
-    let embedded = object.is_object() && same_host(uri, &got.signer.uri);
-    let document = if embedded { object.clone() } else { fetch::document(context, uri).await? };
+    let embedded = (object.is_object() && same_host(uri, &got.signer.uri)).then_some(object);
+    let Some((incoming, author)) = believed(context, (&got.signer, course), uri, embedded).await? else {
+        return got.settle(context, |_| Ok(())).await;
+    };
+    let (group, course) = (got.signer.clone(), course.id);
+    got.settle(context, move |tx| put_in(tx, (&group, course), &author, &incoming)).await
+}
+
+/// Brings a post of a mirrored course here, or what changed of it, from its own server, because its home lists it.
+pub async fn bring(context: &Context, group: &Actor, course: &Course, uri: &str) -> Result<()> {
+    let Some((incoming, author)) = believed(context, (group, course), uri, None).await? else { return Ok(()) };
+    let (app, group, course): (&App, _, _) = (context.app_data(), group.clone(), course.id);
+    app.write(move |tx| put_in(tx, (&group, course), &author, &incoming)).await
+}
+
+/// A post that says itself that it is in this course, and its author. Nothing when it is no post.
+async fn believed(
+    context: &Context,
+    (group, course): (&Actor, &Course),
+    uri: &str,
+    embedded: Option<&Value>,
+) -> Result<Option<(Incoming, Actor)>> {
+    let document = match embedded {
+        Some(document) => document.clone(),
+        None => fetch::document(context, uri).await?,
+    };
     if wire::text(&document, "id") != Some(uri) {
         return Err(Error::denied("The document has another id than was announced."));
     }
     if !is_post(&document) {
-        return got.settle(context, |_| Ok(())).await;
+        return Ok(None);
     }
     let incoming = read(&document)?;
-    belongs(app, &incoming, &got.signer, course).await?;
+    belongs(context.app_data(), &incoming, group, course).await?;
     let author = fetch::actor(context, &incoming.author).await?;
-    let (group, course) = (got.signer.clone(), course.id);
-    got.settle(context, move |tx| {
-        let new = incoming.new_post(course, tx.now());
-        let post = discussion::take_in(tx, &group, &author, new)?;
-        if post.is_deleted() || incoming.updated_at.is_none() {
-            return Ok(());
-        }
-        discussion::edit(tx, &author, post.id, incoming.change(tx.now())).map(drop)
-    })
-    .await
+    Ok(Some((incoming, author)))
+}
+
+fn put_in(tx: &mut Tx<'_>, (group, course): (&Actor, CourseId), author: &Actor, incoming: &Incoming) -> Result<()> {
+    let new = incoming.new_post(course, tx.now());
+    let post = discussion::take_in(tx, group, author, new)?;
+    if post.is_deleted() || incoming.updated_at.is_none() {
+        return Ok(());
+    }
+    discussion::edit(tx, author, post.id, incoming.change(tx.now())).map(drop)
 }
 
 /// Refuses a post that does not say itself that it is in this course: it names the course or answers something in it.

@@ -6,9 +6,10 @@ mod incoming;
 mod mirror;
 mod outgoing;
 
+pub use climb::pull;
 pub use collections::routes;
 pub use incoming::{create, delete, update};
-pub use mirror::announced;
+pub use mirror::{announced, bring};
 pub use outgoing::{announce_deleted, announce_edited, announce_let_in, announce_written};
 
 use super::wire::Whole;

@@ -1,0 +1,86 @@
+//! What does a course here tell those of our own kind of all its changes?
+
+use crate::app::App;
+use crate::assignment::Assignment;
+use crate::course;
+use crate::db::Db;
+use crate::discussion::{self, Post};
+use crate::error::{Error, Result};
+use crate::federation::collection::FIRST;
+use crate::history;
+use crate::http::{Answer, wire};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+/// `/c/{name}/changes`: every assignment, then every post with the newest change first. An item names what changed and
+/// when; what it says now is at its id. What was deleted is a `Tombstone`.
+pub fn routes() -> Router<App> {
+    Router::new().route("/c/{name}/changes", get(whole)).route("/c/{name}/changes/after/{id}", get(page))
+}
+
+async fn whole(State(app): State<App>, Path(name): Path<String>) -> Answer {
+    let document = app
+        .read(move |db| {
+            let (id, mut first) = piece(db, &name, FIRST)?;
+            if let Some(fields) = first.as_object_mut() {
+                fields.remove("@context");
+            }
+            let context = "https://www.w3.org/ns/activitystreams";
+            Ok(json!({"@context": context, "id": id, "type": "OrderedCollection", "first": first}))
+        })
+        .await?;
+    Ok(wire(&document))
+}
+
+async fn page(State(app): State<App>, Path((name, after)): Path<(String, String)>) -> Answer {
+    Ok(wire(&app.read(move |db| Ok(piece(db, &name, &after)?.1)).await?))
+}
+
+/// The collection's id and a page of it.
+fn piece(db: &mut Db, name: &str, after: &str) -> Result<(String, Value)> {
+    let (course, group) = course::visible(db, name, None)?;
+    if !group.here {
+        return Err(Error::NotFound);
+    }
+    let id = format!("{}/changes", group.uri);
+    let mut items = Vec::new();
+    let from = if after == FIRST { None } else { Some(discussion::get_public(db, after)?) };
+    if from.is_none() {
+        items.extend(history::assignments(db, course.id)?.iter().map(of_assignment));
+    }
+    let (posts, more) = history::changes(db, course.id, from.as_ref())?;
+    items.extend(posts.iter().map(of_post));
+    let mut page = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{id}/after/{after}"),
+        "type": "OrderedCollectionPage", "partOf": id, "orderedItems": items,
+    });
+    if let (true, Some(last), Some(fields)) = (more, posts.last(), page.as_object_mut()) {
+        fields.insert("next".into(), format!("{id}/after/{}", last.public_id).into());
+    }
+    Ok((id, page))
+}
+
+fn of_assignment(assignment: &Assignment) -> Value {
+    json!({
+        "id": assignment.uri, "type": "Page", "updated": assignment.updated_at.rfc3339(),
+        "learning": {"type": "oer:Assessment", "state": assignment.state.as_str()},
+    })
+}
+
+fn of_post(post: &Post) -> Value {
+    let kind = match (post.is_deleted(), post.is_top_level()) {
+        (true, _) => "Tombstone",
+        (false, true) => "Page",
+        (false, false) => "Note",
+    };
+    let mut item = json!({
+        "id": post.uri, "type": kind, "updated": post.edited_at.unwrap_or(post.published_at).rfc3339(),
+        "learning": {"type": "study:Change", "changed": post.changed_at.0},
+    });
+    if let (false, Some(fields)) = (post.removal.is_empty(), item.as_object_mut()) {
+        fields.insert("summary".into(), post.removal.clone().into());
+    }
+    item
+}

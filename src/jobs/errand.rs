@@ -1,0 +1,84 @@
+//! Who does planned work that goes to other servers? One worker in every process, one errand after the other, so that no
+//! server is pressed; what an errand finds is written in transactions of its own.
+
+use super::worker::{Claim, claim, put_off, rest};
+use super::{JobKind, plan};
+use crate::app::App;
+use crate::db::{Run, Tx, schema::jobs};
+use crate::error::{Error, Result};
+use crate::measure;
+use crate::stop::Stop;
+use activitypub_federation::config::FederationConfig;
+use diesel::{ExpressionMethods, QueryDsl};
+use futures_util::future::BoxFuture;
+use std::time::{Duration, Instant};
+
+/// The work for a kind, given by the top. Says after how long it is to be done again, if at all. May be repeated after a
+/// crash.
+pub type RunErrand = for<'a> fn(&'a FederationConfig<App>, JobKind, i64) -> BoxFuture<'a, Result<Option<Duration>>>;
+
+/// An errand ends after this time at the latest, well before its claim does.
+const LONGEST: Duration = Duration::from_secs(100);
+
+/// Works until asked to stop; what it is at is broken off then and begins again after the next start.
+pub async fn run_errands(config: FederationConfig<App>, run: RunErrand, stop: Stop) {
+    let app: App = (*config).clone();
+    while !stop.is_asked() {
+        match app.write(|tx| claim(tx, true)).await {
+            Ok(Some(claim)) => {
+                tokio::select! {
+                    () = work(&config, run, claim) => {}
+                    () = stop.asked() => release(&app, claim).await,
+                }
+            }
+            Ok(None) => rest(&app, &stop).await,
+            Err(error) => {
+                tracing::warn!(%error, "no errand can be claimed");
+                rest(&app, &stop).await;
+            }
+        }
+    }
+}
+
+async fn work(config: &FederationConfig<App>, run: RunErrand, claim: Claim) {
+    let app: &App = config;
+    let began = Instant::now();
+    let outcome = match tokio::time::timeout(LONGEST, run(config, claim.kind, claim.subject)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::Unavailable("it took too long".into())),
+    };
+    measure::job(claim.kind.as_str(), outcome.is_ok(), began.elapsed());
+    let ended = match outcome {
+        Ok(again) => app.write(move |tx| finish(tx, claim, again)).await,
+        Err(error) => {
+            tracing::info!(kind = %claim.kind, subject = claim.subject, attempts = claim.attempts, %error, "errand failed");
+            let reason = error.to_string();
+            app.write(move |tx| put_off(tx, claim, &reason)).await
+        }
+    };
+    if let Err(error) = ended {
+        // The lease ends by itself.
+        tracing::warn!(%error, "the end of an errand could not be written down");
+    }
+}
+
+/// Without the row of this very claim it was moved or taken over: then that stays.
+fn finish(tx: &mut Tx<'_>, claim: Claim, again: Option<Duration>) -> Result<()> {
+    let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
+    if diesel::delete(mine).execute(&mut **tx)? == 1
+        && let Some(span) = again
+    {
+        let at = tx.now().plus(span);
+        plan(tx, claim.kind, claim.subject, at)?;
+    }
+    Ok(())
+}
+
+async fn release(app: &App, claim: Claim) {
+    let freed = app.write(move |tx| {
+        let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
+        diesel::update(mine).set(jobs::leased_until.eq(crate::clock::Time(0))).execute(&mut **tx)?;
+        Ok(())
+    });
+    freed.await.ok();
+}
