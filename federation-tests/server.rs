@@ -87,7 +87,7 @@ impl Server {
     pub fn start_behind_proxy(name: &'static str, authority: &Path) -> Self {
         let federation = format!(
             "[federation]\nextra_ca = \"{}\"\n\
-             loopback_names = [\"north.test\", \"south.test\", \"snac.test\", \"fedify.test\"]\n",
+             loopback_names = [\"north.test\", \"south.test\", \"snac.test\", \"fedify.test\", \"grid.test\"]\n",
             authority.display()
         );
         Self::start_as(name, (format!("https://{name}.test"), free_port()), Some(authority), &federation)

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { GridMia } from "./grid/mia.mjs";
 import { FedifyMia, SnacMia, until } from "./mia.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -36,6 +37,7 @@ function nodeForFedify() {
 class Lab {
   snac = null;
   fedify = null;
+  grid = null;
   #stopped = false;
   #fedifyProcess = null;
 
@@ -45,10 +47,10 @@ class Lab {
     this.ca = join(directory, "tls/ca.pem");
   }
 
-  get mias() { return [this.snac, this.fedify].filter(Boolean); }
+  get mias() { return [this.snac, this.fedify, this.grid].filter(Boolean); }
 
   async start({ peers, routes, firstKnock }) {
-    for (const name of ["north", "south", "snac", "fedify"]) {
+    for (const name of ["north", "south", ...peers]) {
       const { address } = await lookup(`${name}.test`, { family: 4 }).catch(() => ({ address: "nothing" }));
       if (!address.startsWith("127.")) throw new Error(`${name}.test leads to ${address}: run inside ./alone, or ./tls hosts before`);
     }
@@ -56,6 +58,7 @@ class Lab {
     const ports = { ...routes };
     if (peers.includes("snac")) ports.snac = await this.#startSnac();
     if (peers.includes("fedify")) ports.fedify = await this.#startFedify(firstKnock);
+    if (peers.includes("grid")) ports.grid = await this.#startGrid();
     await tool("tls", "start", this.directory, ...Object.entries(ports).map(([name, port]) => `${name}=${port}`));
   }
 
@@ -65,10 +68,16 @@ class Lab {
     return port;
   }
 
+  async #startGrid() {
+    const { port, actor, token } = JSON.parse(await this.#detached("grid/server", "start", this.directory));
+    this.grid = new GridMia({ port, actor, token, ask: (url) => this.fetch(url) });
+    return port;
+  }
+
   /** snac lives on after its starter, so the starter must not hold a pipe of ours. */
   async #detached(...words) {
     const log = join(this.directory, "start.out");
-    await run("bash", ["-c", 'log=$1; shift; "$@" > "$log"', "start", log, join(HERE, words[0]), ...words.slice(1)], { timeout: 60_000 });
+    await run("bash", ["-c", 'log=$1; shift; "$@" > "$log"', "start", log, join(HERE, words[0]), ...words.slice(1)], { timeout: 150_000 });
     return readFile(log, "utf8");
   }
 
@@ -119,6 +128,7 @@ class Lab {
     this.#fedifyProcess?.kill("SIGTERM");
     await tool("tls", "stop", this.directory).catch(() => {});
     await tool("snac", "stop", this.directory).catch(() => {});
+    if (this.grid) await tool("grid/server", "stop", this.directory).catch(() => {});
     if (!this.keep) await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -127,7 +137,7 @@ class Lab {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#fedifyProcess?.kill("SIGKILL");
-    for (const name of ["tls", "snac"]) {
+    for (const name of ["tls", "snac", ...(this.grid ? ["grid/server"] : [])]) {
       try { execFileSync(join(HERE, name), ["stop", this.directory], { timeout: 15_000, stdio: "ignore" }); } catch { /* ending anyway */ }
     }
     if (!this.keep) rmSync(this.directory, { recursive: true, force: true });
@@ -170,7 +180,7 @@ async function answer(lab, request) {
   const body = parts.length ? JSON.parse(Buffer.concat(parts)) : {};
   if (first === "route") return lab.route(body);
   if (first === "wire") return lab.wire();
-  const mia = first === "snac" ? lab.snac : first === "fedify" ? lab.fedify : null;
+  const mia = { snac: lab.snac, fedify: lab.fedify, grid: lab.grid }[first];
   if (!mia) throw new Error(`no peer ${first}`);
   if (!Object.hasOwn(argumentsOf, verb ?? "") || !mia[verb]) throw new Error(`${first} has no verb ${verb}; there are ${Object.keys(argumentsOf).join(", ")}`);
   return mia[verb](...argumentsOf[verb](body));
@@ -178,13 +188,14 @@ async function answer(lab, request) {
 
 async function serve(words) {
   const routes = Object.fromEntries(words.map((word) => word.split("=")));
-  const lab = await startLab({ routes, firstKnock: process.env.FEDIFY_FIRST_KNOCK, directory: process.env.LAB_DIRECTORY });
+  const peers = process.env.LAB_PEERS?.split(",");
+  const lab = await startLab({ ...(peers ? { peers } : {}), routes, firstKnock: process.env.FEDIFY_FIRST_KNOCK, directory: process.env.LAB_DIRECTORY });
   const control = createServer((request, response) => {
     const say = (status, value) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value ?? null));
     answer(lab, request).then((value) => say(200, value), (error) => say(422, { error: error.stderr || error.message }));
   });
   await new Promise((ready) => control.listen(0, "127.0.0.1", ready));
-  const mias = Object.fromEntries(lab.mias.map((mia) => [mia === lab.snac ? "snac" : "fedify", { handle: mia.handle, actor: mia.actor }]));
+  const mias = Object.fromEntries(lab.mias.map((mia) => [mia.handle.match(/@(\w+)/)[1], { handle: mia.handle, actor: mia.actor }]));
   console.log(JSON.stringify({ control: `http://127.0.0.1:${control.address().port}`, ca: lab.ca, directory: lab.directory, mias }));
   process.stdin.on("end", async () => { await lab.stop(); process.exit(0); }).resume();
 }

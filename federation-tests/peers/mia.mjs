@@ -54,10 +54,10 @@ export function matcher(match = {}) {
 
 const describe = (match) => typeof match === "function" ? match.toString() : JSON.stringify(match ?? {});
 const glance = (posts) => posts.length ? posts.map((post) => `${post.visibility} ${post.id} ${JSON.stringify(post.text.slice(0, 60))}`).join("; ") : "no post";
-const uriOf = (post) => typeof post === "string" ? post : post.id;
+export const uriOf = (post) => typeof post === "string" ? post : post.id;
 
 /** The part that is the same for every program. A program adds: posts, follow, unfollow, following, post, reply, edit, delete, like, likers. */
-class Mia {
+export class Mia {
   waitForPost(match, seconds) { return this.#await("a public post", "public", match, seconds); }
   waitForDirect(match, seconds) { return this.#await("a direct note", "direct", match, seconds); }
   /** Waits until the course (or person) has answered Follow with Accept. */
