@@ -42,6 +42,7 @@ pub mod catalogue;
 pub mod review;
 pub mod discussion;
 pub mod history;
+pub mod interaction;
 pub mod learning;
 pub mod site;
 

@@ -5,8 +5,8 @@ use crate::dispatch::DOCUMENTS;
 use crate::http::layers;
 use crate::stop::Stop;
 use crate::{
-    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, history, learning, notice,
-    review, sign_in, site, submission, syllabus,
+    account, assignment, catalogue, cohort, course, discussion, enrollment, federation, history, interaction, learning,
+    notice, review, sign_in, site, submission, syllabus,
 };
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
@@ -30,6 +30,7 @@ pub fn routes() -> Router<App> {
         .merge(discussion::web::routes())
         .merge(discussion::apub::routes())
         .merge(history::apub::routes())
+        .merge(interaction::web::routes())
         .merge(learning::web::routes())
         .merge(site::web::routes())
 }

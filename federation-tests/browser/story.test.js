@@ -241,6 +241,21 @@ test('the story through the pages', async ({}, testInfo) => {
     await ada.looksAt('course-organizer');
     await guest.open(course);
     await guest.looksAt('course-guest');
+    // Dov reads it without an account there and goes on at his own server.
+    await guest.follow('Follow from your own server');
+    await guest.looksAt('from-own-server');
+    await guest.fill({ 'Your handle': 'dov' });
+    await guest.press('Find my server', { refused: true });
+    await guest.looksAt('from-own-server-refused');
+    await guest.fill({ 'Your handle': `@dov@${south.host}` });
+    await guest.press('Find my server');
+    await guest.looksAt('continue-to-server');
+    const on = await guest.page.getByRole('link', { name: 'Continue to your server' }).getAttribute('href');
+    expect(on).toContain(`${south.url}/authorize_interaction?uri=`);
+    await dov.page.goto(on);
+    await dov.looksAt('authorize-interaction');
+    await dov.press('Look it up');
+    await dov.reads('Hedges for beginners');
     await guest.open('/courses');
     await guest.looksAt('courses');
     await guest.open('/');

@@ -45,6 +45,7 @@ fn generator() -> Value {
         "type": "Application", "name": concat!("hedgeschool ", env!("CARGO_PKG_VERSION")),
         "implements": [
             {"href": "https://w3id.org/fep/1b12", "name": "FEP-1b12"},
+            {"href": "https://w3id.org/fep/3b86", "name": "FEP-3b86"},
             {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"},
         ],
     })

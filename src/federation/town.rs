@@ -135,7 +135,8 @@ impl Town {
         Self::around(Config::default(), World::new(), routes).await
     }
 
-    async fn around(config: Config, world: World, routes: Router<App>) -> Self {
+    /// Around a world that is there already.
+    pub async fn around(config: Config, world: World, routes: Router<App>) -> Self {
         let others = Arc::new(Others::default());
         let shared = Arc::clone(&others);
         let answer = move |request: Request| Arc::clone(&shared).answer(request);

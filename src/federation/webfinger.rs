@@ -124,6 +124,8 @@ struct Link {
     media_type: Option<String>,
     #[serde(default)]
     href: Option<String>,
+    #[serde(default)]
+    template: Option<String>,
 }
 
 /// Asks the handle's host which actor it is; if the host knows it by another handle, that one's host
@@ -183,8 +185,30 @@ pub async fn confirm(
     agrees.then_some(()).ok_or(WebfingerError::Mismatch)
 }
 
+/// Most links of one answer that are looked at.
+const MOST_LINKS: usize = 100;
+
+/// What an account's own server says about where its owner acts on things elsewhere: relations with their templates
+/// (FEP-3b86, and the older `subscribe`). Said by that server about itself; whoever leads people there looks at the
+/// address first.
+///
+/// # Errors
+/// See [`WebfingerError`].
+pub async fn templates(
+    client: &SafeClient,
+    handle: &Handle,
+    now: SystemTime,
+) -> Result<Vec<(String, String)>, WebfingerError> {
+    let links = jrd(client, handle, now).await?.links.into_iter().take(MOST_LINKS);
+    Ok(links.filter_map(|link| Some((link.rel, link.template.or(link.href)?))).collect())
+}
+
 /// One question to one host.
 async fn ask(client: &SafeClient, handle: &Handle, now: SystemTime) -> Result<Resolved, WebfingerError> {
+    read(jrd(client, handle, now).await?, client)
+}
+
+async fn jrd(client: &SafeClient, handle: &Handle, now: SystemTime) -> Result<Jrd, WebfingerError> {
     // Only a development host can have a port, and it speaks http.
     let development = client.rules().allow_loopback_names && handle.host.contains(':');
     let scheme = if development { "http" } else { "https" };
@@ -199,8 +223,7 @@ async fn ask(client: &SafeClient, handle: &Handle, now: SystemTime) -> Result<Re
     if !answer.content_type.is_some_and(|given| media::is_one_of(&given, &types)) {
         return Err(WebfingerError::Malformed);
     }
-    let jrd: Jrd = serde_json::from_slice(&answer.body).map_err(|_| WebfingerError::Malformed)?;
-    read(jrd, client)
+    serde_json::from_slice(&answer.body).map_err(|_| WebfingerError::Malformed)
 }
 
 fn read(jrd: Jrd, client: &SafeClient) -> Result<Resolved, WebfingerError> {

@@ -26,6 +26,7 @@ pub const PASSWORD: &str = "six words behind the hedge";
 pub struct Browser<'a> {
     world: &'a World,
     app: App,
+    host: String,
     cookies: BTreeMap<String, String>,
     token: Option<String>,
     handle: String,
@@ -85,6 +86,7 @@ impl<'a> Browser<'a> {
         Self {
             world,
             app: world.app(),
+            host: "us.test".into(),
             cookies: BTreeMap::new(),
             token: None,
             handle: String::new(),
@@ -92,6 +94,13 @@ impl<'a> Browser<'a> {
             headers: Vec::new(),
             follows: true,
         }
+    }
+
+    /// The same at this instance around the same world, such as one that knows other servers.
+    pub fn at(mut self, app: &App) -> Self {
+        self.app = app.clone();
+        self.host = app.config().hosts().remove(0);
+        self
     }
 
     /// A person who is signed in, made without going through forms: fast.
@@ -233,7 +242,7 @@ impl<'a> Browser<'a> {
     }
 
     fn send_once(&mut self, method: Method, path: &str, kind: &str, body: Vec<u8>) -> Shown {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "us.test");
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
             request = request.header(header::ACCEPT, "text/html,application/xhtml+xml");
         }

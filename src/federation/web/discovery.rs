@@ -1,6 +1,6 @@
 //! How do other servers find out who is here, and what this is? WebFinger (RFC 7033) and NodeInfo (FEP-f1d5).
 
-use crate::actor::{self, Actor, ActorState};
+use crate::actor::{self, Actor, ActorKind, ActorState};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::peer::OWN_KIND;
@@ -44,15 +44,30 @@ pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>
 
 fn descriptor(app: &App, actor: &Actor) -> Value {
     let acct = actor.acct();
+    let mut links = vec![
+        json!({"rel": "self", "type": WIRE_TYPE, "href": actor.uri}),
+        json!({"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": actor.url}),
+    ];
+    if actor.kind == ActorKind::Person {
+        links.extend(intents(app));
+    }
     json!({
         "subject": format!("acct:{}", acct.trim_start_matches('@')),
         "aliases": [actor.uri],
-        "links": [
-            {"rel": "self", "type": WIRE_TYPE, "href": actor.uri},
-            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": actor.url},
-            {"rel": "http://ostatus.org/schema/1.0/subscribe", "template": app.links().absolute("/search?q={uri}")},
-        ],
+        "links": links,
     })
+}
+
+/// Where people here act on what lives elsewhere: the older link that all know, and FEP-3b86, whose links some read as
+/// `href` and some as `template`.
+fn intents(app: &App) -> Vec<Value> {
+    let at = |word: &str| app.links().absolute(&format!("/authorize_interaction?uri={{{word}}}"));
+    let mut links = vec![json!({"rel": "http://ostatus.org/schema/1.0/subscribe", "template": at("uri")})];
+    for act in ["Follow", "Join", "Object"] {
+        let rel = format!("https://w3id.org/fep/3b86/{act}");
+        links.push(json!({"rel": rel, "href": at("object"), "template": at("object")}));
+    }
+    links
 }
 
 /// Where NodeInfo is, and who signs our fetches (FEP-2677).

@@ -145,3 +145,42 @@ async fn nrm_01_a_handle_is_bound_only_when_all_agree() {
     answer(&evil, &format!("bob@{evil}"), &town.uri("good", "bob"));
     assert!(fetch::acct(&context, &format!("bob@{evil}")).await.is_err());
 }
+
+#[tokio::test]
+async fn nrm_01_what_a_document_says_of_its_handle_is_not_believed() {
+    let town = Town::new().await;
+    let mallory = town.uri("evil", "mallory");
+    let claim = format!("bob@{}", town.host("good"));
+    let document = json!({"id": mallory, "type": "Person", "preferredUsername": "mallory", "webfinger": claim,
+        "inbox": format!("{mallory}/inbox")});
+    // FEP-2c59: only WebFinger binds a handle; the property alone is nobody's word but their own.
+    let read = document::read(&document).unwrap();
+    assert_eq!((read.handle.as_str(), read.host), ("mallory", town.host("evil")));
+}
+
+#[tokio::test]
+async fn checklist_1_and_4_everyone_is_found_and_leads_back() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let (status, found) = town.get("/.well-known/webfinger?resource=acct:ada@us.test", None).await;
+    let rel = |rel: &str| found["links"].as_array().unwrap().iter().find(|link| link["rel"] == rel).cloned().unwrap();
+    assert_eq!((status.as_u16(), rel("self")["href"].as_str()), (200, Some(ada.uri.as_str())));
+    let subscribe = rel("http://ostatus.org/schema/1.0/subscribe");
+    assert_eq!(subscribe["template"], "https://us.test/authorize_interaction?uri={uri}");
+    for act in ["Follow", "Join", "Object"] {
+        let intent = rel(&format!("https://w3id.org/fep/3b86/{act}"));
+        assert_eq!(intent["href"], "https://us.test/authorize_interaction?uri={object}");
+    }
+    // FEP-d556: the server itself, which signs nothing that it would be asked to sign first.
+    let (_, server) = town.get("/.well-known/webfinger?resource=acct:us.test@us.test", None).await;
+    assert_eq!(server["links"][0]["href"], "https://us.test/actor");
+    assert_eq!(server["links"].as_array().unwrap().len(), 2, "a server follows nobody by hand");
+    let (status, actor) = town.get("/actor", None).await;
+    assert_eq!((status.as_u16(), actor["webfinger"].as_str()), (200, Some("us.test@us.test")));
+    // FEP-2677: NodeInfo leads to the same actor.
+    let (_, index) = town.get("/.well-known/nodeinfo", None).await;
+    let application =
+        json!({"rel": "https://www.w3.org/ns/activitystreams#Application", "href": "https://us.test/actor"});
+    assert!(index["links"].as_array().unwrap().contains(&application), "{index}");
+    assert_eq!(town.get("/.well-known/webfinger?resource=acct:ada@evil.test", None).await.0, 404);
+}

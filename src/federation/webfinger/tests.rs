@@ -210,3 +210,16 @@ async fn the_query_is_escaped_and_private_hosts_are_not_asked() {
         assert!(matches!(refused, Err(WebfingerError::Fetch(FetchError::Refused(_)))), "{text}");
     }
 }
+
+#[test]
+fn nrm_02_a_host_is_what_it_is_in_punycode_and_never_what_it_looks_like() {
+    // A Cyrillic letter in a Latin word: another host, and shown as one.
+    let lookalike = handle("bob@g\u{43e}od.test");
+    assert_eq!(lookalike.host, "xn--god-sed.test");
+    assert!(!lookalike.is(&handle("bob@good.test")));
+    // Full-width letters are only another way to write the same name.
+    assert_eq!(handle("bob@ｇｏｏｄ.test").host, "good.test");
+    for text in ["bob@xn--good-.test", "bob@xn--.test", "bob@xn--a-ecp.ru\u{ad}", "bob@good\u{200b}.test/x"] {
+        assert!(parse_handle(text).is_none_or(|found| found != parse_handle("bob@good.test").unwrap()), "{text}");
+    }
+}
