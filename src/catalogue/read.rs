@@ -58,6 +58,7 @@ pub fn group(document: &Value) -> Result<Group> {
         description: if description.is_empty() { summary.clone() } else { description },
         language: language(document),
         license: line(wire::text(said, "license").unwrap_or_default(), 200),
+        indexable: document.get("indexable") != Some(&Value::Bool(false)),
     };
     let syllabus = said.get("syllabus").and_then(outline);
     let cohort = said.get("cohort").and_then(run);

@@ -56,6 +56,7 @@ pub(super) fn list(db: &mut Db, place: Place, page: i64) -> Result<Vec<Row>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
+        .filter(actors::here.eq(true).or(courses::listed_at.is_not_null()))
         .filter(actors::here.eq_any(here.to_vec()))
         .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
@@ -68,6 +69,7 @@ pub(super) fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
     let mut query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
+        .filter(actors::here.eq(true).or(courses::listed_at.is_not_null()))
         .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
         .limit(PAGE)
@@ -188,12 +190,20 @@ pub(super) fn insert_mirrored(
         courses::license.eq(&said.license),
         courses::answer.eq(""),
         courses::created_at.eq(now),
-        courses::listed_at.eq(Some(now)),
+        courses::listed_at.eq(said.indexable.then_some(now)),
     );
     Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(&mut **tx)?)
 }
 
 pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said: &Mirrored) -> Result<Course> {
+    let now = tx.now();
+    let course = courses::table.find(id);
+    if said.indexable {
+        let unlisted = course.filter(courses::listed_at.is_null());
+        diesel::update(unlisted).set(courses::listed_at.eq(Some(now))).execute(&mut **tx)?;
+    } else {
+        diesel::update(course).set(courses::listed_at.eq(None::<crate::clock::Time>)).execute(&mut **tx)?;
+    }
     if let Some(bot) = bot {
         diesel::update(courses::table.find(id)).set(courses::bot_id.eq(Some(bot))).execute(&mut **tx)?;
     }

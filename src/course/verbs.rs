@@ -176,6 +176,8 @@ pub struct Mirrored {
     pub language: String,
     /// SPDX identifier or address of the licence.
     pub license: String,
+    /// Whether it may stand in lists and be found by words (FEP-5feb).
+    pub indexable: bool,
 }
 
 /// Stores or refreshes a course of another instance. `bot` is who writes to people in its name, when known.

@@ -291,6 +291,7 @@ CREATE TABLE courses (
     -- What a moderator answered to the proposal.
     answer TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- Since when it stands in lists; NULL of a mirrored course that is not to be found by words (FEP-5feb).
     listed_at BIGINT
 );
 CREATE INDEX courses_state ON courses (state, listed_at);

@@ -191,3 +191,23 @@ fn words_find_listed_courses_in_either_case() {
     }
     assert!(world.read(|db| course::search(db, "cooking")).is_empty());
 }
+
+#[test]
+fn a_course_that_is_not_to_be_indexed_is_in_no_list_and_not_found_by_words() {
+    let world = World::new();
+    let group = group_elsewhere(&world, "north.test");
+    let found = |said: bool| {
+        let mut document = fixture(&group.uri);
+        document["indexable"] = json!(said);
+        let (read, group) = (read::group(&document).unwrap(), group.clone());
+        let course = world.tx(move |tx| store(tx, &group, None, &read));
+        world.read(|db| {
+            let listed = crate::course::list(db, crate::course::Place::Everywhere, 0)?.len();
+            Ok((listed, crate::course::search(db, "knots")?.len(), crate::course::get(db, course.id)?.id == course.id))
+        })
+    };
+    // FEP-5feb, also when it changes; by its handle it is still found.
+    assert_eq!(found(true), (1, 1, true));
+    assert_eq!(found(false), (0, 0, true));
+    assert_eq!(found(true), (1, 1, true));
+}
