@@ -1,5 +1,6 @@
 //! Which door does an activity that came in go through, and who makes the document of an object that is asked for?
 
+use crate::actor::ActorKind;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
@@ -37,6 +38,8 @@ pub fn dispatch<'a>(context: &'a Context, got: &'a Received) -> BoxFuture<'a, Re
 
 async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let kind = wire::kind(&got.activity).unwrap_or_default();
+    let unfolded = if matches!(kind, "Create" | "Update") { got.unfolded(context).await? } else { None };
+    let got = unfolded.as_ref().unwrap_or(got);
     let about = wire::kind(got.object()).unwrap_or_default();
     match (kind, about) {
         ("Follow", _) => enrollment::apub::follow(context, got).await,
@@ -61,6 +64,10 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
 
 /// What a mirrored course passed on.
 async fn announced(context: &Context, got: &Received) -> Result<()> {
+    if got.signer.kind != ActorKind::Course && got.object().is_string() {
+        // Somebody boosts something, which is theirs to do and nothing to us.
+        return got.settle(context, |_| Ok::<(), Error>(())).await;
+    }
     let inner = got.object().get("object").unwrap_or(&Value::Null);
     let is_assignment = matches!(wire::kind(got.object()), Some("Create" | "Update"));
     if is_assignment && assignment::apub::is_assignment(inner) {

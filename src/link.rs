@@ -102,6 +102,7 @@ pub fn same_host(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
+    // ORI-08
     #[test]
     fn our_ids_are_ours_in_any_spelling() {
         let links = Links::new(&Url::parse("https://us.test/").unwrap());

@@ -37,7 +37,9 @@ pub(super) fn answer_join(tx: &mut Tx<'_>, got: &Received) -> Result<()> {
     let (uri, object) = (own_id(got)?, object_id(got)?);
     let (course, group) = course_here(tx, &object)?;
     let learning = got.activity.get("learning").unwrap_or(&Value::Null);
-    let message = wire::text(learning, "message").unwrap_or_default();
+    // Mobilizon has its own word for what is said along with a Join.
+    let message = wire::text(learning, "message").or_else(|| wire::text(&got.activity, "participationMessage"));
+    let message = message.unwrap_or_default();
     let plain = text::plain(message).unwrap_or_default();
     let ask = Ask { message: plain, join_uri: Some(uri.clone()) };
     let result = wanted(tx, &course, wire::text(learning, "cohort")).and_then(|cohort| {
@@ -183,10 +185,15 @@ pub async fn answer_words(context: &Context, got: &Received) -> Result<bool> {
 pub(super) fn read_wish(db: &mut Db, got: &Received) -> Result<Option<(Course, Wish)>> {
     let note = got.object();
     let whose = wire::id(note, "attributedTo") == Some(got.signer.uri.as_str());
-    if wire::kind(note) != Some("Note") || !whose || note.get("name").is_some() {
+    if wire::kind(note) != Some("Note") || !whose {
         return Ok(None);
     }
-    let html = wire::text(note, "content").unwrap_or_default();
+    // A vote is a Note that has a name and no content.
+    let (content, name) = (wire::text(note, "content"), wire::text(note, "name"));
+    if name.is_some() && content.is_some_and(|content| !content.is_empty()) {
+        return Ok(None);
+    }
+    let html = content.or(name).unwrap_or_default();
     let Some(wish) = text::plain(html).ok().and_then(|plain| wish::read(&plain)) else { return Ok(None) };
     let parent = match wire::id(note, "inReplyTo") {
         Some(uri) => object::find(db, uri)?,

@@ -90,6 +90,7 @@ fn got(signer: &Actor, activity: Value) -> Received {
     Received { id: InboxId(0), signer: signer.clone(), activity, received_at: Time(0) }
 }
 
+// CRS-05
 #[test]
 fn fifty_seats_go_to_exactly_fifty_of_two_hundred_at_once() {
     let school = school(50, "open");

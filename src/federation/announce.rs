@@ -47,7 +47,7 @@ pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience
     if !wire::is_public(said.activity) {
         return Ok(());
     }
-    let object = said.activity.get("object").unwrap_or(&Value::Null);
+    let object = wire::only(said.activity.get("object").unwrap_or(&Value::Null));
     let begins = wire::kind(said.activity) == Some("Create")
         && object.is_object()
         && object.get("inReplyTo").is_none_or(Value::is_null);

@@ -1,12 +1,13 @@
 //! What does a door get when an activity comes in?
 
-use super::wire;
+use super::{fetch, wire};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Db, Run, Tx, schema::inbox};
 use crate::error::Result;
 use crate::id::InboxId;
+use crate::link::same_host;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
 
@@ -27,9 +28,32 @@ pub struct Received {
 }
 
 impl Received {
-    /// The object, when it is embedded; an empty document otherwise.
+    /// The object, when it is embedded; an empty document otherwise. The only one of a list is that one.
     pub fn object(&self) -> &Value {
-        self.activity.get("object").unwrap_or(&Value::Null)
+        wire::only(self.activity.get("object").unwrap_or(&Value::Null))
+    }
+
+    /// The same with its object in it, as doors read it: what is named by its id alone is fetched from the signer's
+    /// server, but never an id with a fragment (checklist 30), and a forum's private message is a Note. Nothing when it
+    /// was as it should be.
+    pub async fn unfolded(&self, context: &Context) -> Result<Option<Self>> {
+        let mut object = match self.object() {
+            Value::String(uri) if same_host(uri, &self.signer.uri) && !uri.contains('#') => {
+                fetch::document(context, uri).await?
+            }
+            embedded if wire::kind(embedded) == Some("ChatMessage") => embedded.clone(),
+            _ => return Ok(None),
+        };
+        if wire::kind(&object) == Some("ChatMessage")
+            && let Some(fields) = object.as_object_mut()
+        {
+            fields.insert("type".into(), "Note".into());
+        }
+        let mut unfolded = self.clone();
+        if let Some(fields) = unfolded.activity.as_object_mut() {
+            fields.insert("object".into(), object);
+        }
+        Ok(Some(unfolded))
     }
 
     /// The body as it came in, byte for byte, for passing it on: what was signed inside it must stay as it is.

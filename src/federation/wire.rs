@@ -37,18 +37,47 @@ pub fn activity(kind: &str, id: &str, actor: &str, to: &[String], cc: &[String],
     json!({"@context": context(), "id": id, "type": kind, "actor": actor, "to": to, "cc": cc, "object": object})
 }
 
-/// A text of a document; the first of a language map; nothing when it is something else.
+/// A text of a document; the first of a language map, which may also stand beside it (`contentMap`, AS2 4.7); nothing
+/// when it is something else.
 pub fn text<'a>(document: &'a Value, key: &str) -> Option<&'a str> {
-    match document.get(key)? {
-        Value::String(text) => Some(text),
+    let first = |value: &'a Value| match value {
+        Value::String(text) => Some(text.as_str()),
         Value::Object(map) => map.values().next()?.as_str(),
+        _ => None,
+    };
+    document.get(key).and_then(first).or_else(|| first(document.get(format!("{key}Map"))?))
+}
+
+/// The `type`; of several the first that is a word of the standard and not of some extension.
+pub fn kind(document: &Value) -> Option<&str> {
+    match document.get("type")? {
+        Value::String(kind) => Some(kind),
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| !kind.contains(':')),
         _ => None,
     }
 }
 
-/// The `type`, or nothing when it is not one string.
-pub fn kind(document: &Value) -> Option<&str> {
-    document.get("type")?.as_str()
+/// The one id that stands in a property; nothing when there are several, because nobody then could say which is meant
+/// (ORI-03).
+pub fn sole_id<'a>(document: &'a Value, key: &str) -> Option<&'a str> {
+    match document.get(key)? {
+        Value::Array(list) => match list.as_slice() {
+            [one] => id_of(one),
+            _ => None,
+        },
+        one => id_of(one),
+    }
+}
+
+/// A value, or the only one of a list (checklist 29).
+pub fn only(value: &Value) -> &Value {
+    match value {
+        Value::Array(list) => match list.as_slice() {
+            [one] => one,
+            _ => value,
+        },
+        one => one,
+    }
 }
 
 /// The id of a value that is an id or an object that has one.

@@ -88,7 +88,7 @@ pub(super) fn is_submission(document: &Value) -> bool {
 pub(super) fn read(document: &Value) -> Result<ReadNote> {
     let refuse = |why: &str| Error::denied(format!("The work cannot be read: {why}."));
     let uri = wire::text(document, "id").ok_or_else(|| refuse("it has no id"))?;
-    let author = document.get("attributedTo").and_then(Value::as_str).ok_or_else(|| refuse("it has no one author"))?;
+    let author = wire::sole_id(document, "attributedTo").ok_or_else(|| refuse("it has no one author"))?;
     if !same_host(uri, author) {
         return Err(Error::denied("The work is not of its author's server."));
     }

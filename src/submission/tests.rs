@@ -37,6 +37,7 @@ fn every_version_is_kept_and_the_last_in_time_counts() {
     assert!(study.notices(&study.ada)[1].contains("version 2"));
 }
 
+// Checklist 57, CRS-10: our clock at receipt decides, and no version is lost.
 #[test]
 fn receipt_decides_what_is_late() {
     let study = Study::new();
@@ -149,6 +150,7 @@ async fn a_reply_from_a_microblog_is_handed_in_enrolls_and_is_answered_once() {
     assert_eq!(study.world.read(|db| super::get(db, submission.id)).state, SubmissionState::Withdrawn);
 }
 
+// CRS-07
 #[tokio::test]
 async fn somebody_elses_work_is_left_alone() {
     let study = Study::new();
@@ -167,6 +169,7 @@ async fn somebody_elses_work_is_left_alone() {
     assert_eq!(study.world.read(|db| super::revisions(db, submission.id)).len(), 1);
 }
 
+// CRS-08
 #[tokio::test]
 async fn what_comes_too_late_is_refused_with_the_reason_once() {
     let study = Study::new();

@@ -95,17 +95,30 @@ const ATTACKS: &[(&str, &[u32])] = &[
     ("MOD", &[1, 2, 4, 5]),
 ];
 
+/// Points that promise the same as attacks are refused: whoever tests the attack keeps the point.
+const SAME: &[(u32, &[(&str, u32)])] = &[
+    (13, &[("SIG", 1), ("SIG", 5)]),
+    (14, &[("SIG", 5), ("SIG", 6), ("SIG", 7)]),
+    (15, &[("SIG", 9)]),
+    (17, &[("SIG", 11), ("SIG", 12)]),
+    (18, &[("SIG", 14)]),
+    (22, &[("SIG", 17)]),
+    (26, &[("ORI", 1)]),
+    (28, &[("ORI", 2), ("ORI", 3)]),
+    (33, &[("ORI", 6)]),
+    (60, &[("NET", 1), ("NET", 2), ("NET", 3)]),
+    (61, &[("NET", 3), ("NET", 4), ("NET", 6)]),
+    (62, &[("ORI", 9)]),
+];
+
 /// What no test names yet.
 const OPEN: &str = "
-CHECKLIST 1 2 3 4 5 6 8 11 13 14 15 16 17 18 21 22 23 24 25 26 27 28 31 33 34 35 36 37 38 39 40 41 47 53 55 56 57 58 59 60 61 62 63 64 65 66 67 68
-ORI 8 19
+CHECKLIST 21 41 47 51 53 63 64 65 66 67 68
+ORI 12 19
 LIF 4
-NET 8 12
+NET 8
 DOS 3
-WEB 6
-PRV 2 3 4 9 10
-CRS 4 5 7 8 10 11 14 15 16 18 21 24
-MOD 1 2 4 5
+MOD 5
 ";
 
 const CHECKLIST: &str = "CHECKLIST";
@@ -114,7 +127,13 @@ type Number = (String, u32);
 
 #[test]
 fn every_promise_is_named_by_a_test() {
-    let named = named();
+    let mut named = named();
+    for (point, attacks) in SAME {
+        let places: Option<Vec<_>> = attacks.iter().map(|(series, n)| named.get(&((*series).to_owned(), *n))).collect();
+        if let Some(place) = places.and_then(|places| places.first().map(|place| (*place).clone())) {
+            named.entry((CHECKLIST.to_owned(), *point)).or_insert(place);
+        }
+    }
     let all = all();
     let unknown: Vec<_> = named.iter().filter(|(number, _)| number.0 == CHECKLIST && !all.contains(*number)).collect();
     assert!(unknown.is_empty(), "the checklist has no such point: {unknown:?}");

@@ -3,6 +3,7 @@
 
 pub mod browser;
 mod checklist;
+mod fixtures;
 pub mod study;
 mod supply;
 mod tidy;

@@ -155,18 +155,7 @@ impl Study {
 
     /// What was sent so far: each activity with the inboxes that get it.
     pub fn sent(&self) -> Vec<(Value, Vec<String>)> {
-        self.world.read(|db| {
-            let all = activities::table.order(activities::id).select((activities::id, activities::document));
-            let mut sent = Vec::new();
-            for (id, document) in all.load::<(i64, String)>(db)? {
-                let query = deliveries::table
-                    .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
-                    .filter(activities::id.eq(id));
-                let inboxes = query.order(deliveries::inbox).select(deliveries::inbox).load(db)?;
-                sent.push((serde_json::from_str(&document)?, inboxes));
-            }
-            Ok(sent)
-        })
+        sent_from(&self.world)
     }
 
     /// The notices of a person, oldest first.
@@ -177,6 +166,22 @@ impl Study {
             Ok(query.select(notices::text).load(db)?)
         })
     }
+}
+
+/// What was sent from a world so far: each activity with the inboxes that get it.
+pub fn sent_from(world: &World) -> Vec<(Value, Vec<String>)> {
+    world.read(|db| {
+        let all = activities::table.order(activities::id).select((activities::id, activities::document));
+        let mut sent = Vec::new();
+        for (id, document) in all.load::<(i64, String)>(db)? {
+            let query = deliveries::table
+                .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
+                .filter(activities::id.eq(id));
+            let inboxes = query.order(deliveries::inbox).select(deliveries::inbox).load(db)?;
+            sent.push((serde_json::from_str(&document)?, inboxes));
+        }
+        Ok(sent)
+    })
 }
 
 /// Two criteria with three and two levels.

@@ -31,7 +31,7 @@ pub fn read(body: &[u8], links: &Links) -> Result<Shape, Refusal> {
     if !activity.is_object() || !wire::is_bounded(&activity) {
         return Err(malformed("shape"));
     }
-    let kind = wire::kind(&activity).ok_or(malformed("type"))?.to_owned();
+    let kind = activity.get("type").and_then(Value::as_str).ok_or(malformed("type"))?.to_owned();
     let id = activity.get("id").and_then(Value::as_str).ok_or(malformed("id"))?.to_owned();
     let actor = wire::id(&activity, "actor").ok_or(malformed("actor"))?.to_owned();
     if matches!(activity.get("actor"), Some(Value::Array(_))) {
@@ -101,10 +101,16 @@ fn check_origin(shape: &Shape, links: &Links) -> Result<(), Refusal> {
 }
 
 fn check(rule: Rule, shape: &Shape, links: &Links) -> Result<(), Refusal> {
-    let object = shape.activity.get("object").unwrap_or(&Value::Null);
+    let object = wire::only(shape.activity.get("object").unwrap_or(&Value::Null));
     let id = wire::id_of(object).unwrap_or_default();
     let require = |holds: bool, refusal: Refusal| if holds { Ok(()) } else { Err(refusal) };
     match rule {
+        // Some announce several at once (FEP-1a11).
+        Given if shape.kind == "Announce" && object.is_array() => {
+            let all = object.as_array().map_or(&[][..], Vec::as_slice);
+            let given = |one: &Value| wire::id_of(one).and_then(host).is_some();
+            require(!all.is_empty() && all.iter().all(given), malformed("object"))
+        }
         Given => require(host(id).is_some(), malformed("object")),
         AtHome => {
             require(!links.is_ours(id), forbidden("our-object"))?;
@@ -120,7 +126,10 @@ fn check(rule: Rule, shape: &Shape, links: &Links) -> Result<(), Refusal> {
             let target = wire::id(&shape.activity, "target").and_then(host);
             require(target.is_none_or(|host| host == shape.host), forbidden("foreign-target"))
         }
-        NotNested => require(wire::kind(object) != Some("Announce"), malformed("nested-announce")),
+        NotNested => {
+            let all = object.as_array().map_or(std::slice::from_ref(object), Vec::as_slice);
+            require(all.iter().all(|one| wire::kind(one) != Some("Announce")), malformed("nested-announce"))
+        }
     }
 }
 
@@ -129,9 +138,5 @@ fn is_by(object: &Value, actor: &str) -> bool {
     if !object.is_object() || wire::id_of(object) == Some(actor) {
         return true;
     }
-    match object.get("attributedTo") {
-        Some(Value::Array(list)) => matches!(list.as_slice(), [one] if wire::id_of(one) == Some(actor)),
-        Some(one) => wire::id_of(one) == Some(actor),
-        None => false,
-    }
+    wire::sole_id(object, "attributedTo") == Some(actor)
 }

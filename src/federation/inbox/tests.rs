@@ -272,7 +272,7 @@ async fn ori_14_15_17_21_acts_of_others_and_wrong_shapes() {
 }
 
 #[tokio::test]
-async fn lif_01_and_02_only_what_was_asked_can_be_answered_by_whom() {
+async fn checklist_40_and_lif_01_and_02_only_what_was_asked_can_be_answered_by_whom() {
     let town = Town::new().await;
     let course = town.known("good", "course");
     let (other, mallory) = (town.known("good", "other").uri, town.known("evil", "mallory").uri);

@@ -61,7 +61,7 @@ pub async fn reply(context: &Context, got: &Received) -> Result<()> {
     let (signer, asked) = (got.signer.clone(), note.clone());
     let found = context.app_data().look_up(move |db| allocation_for(db, &signer, &asked)).await?;
     let allocation = found.ok_or(Error::NotFound)?;
-    let words = text::plain(wire::text(&note, "content").unwrap_or_default());
+    let words = text::plain(said(&note));
     let words = words.map_err(|problem| Error::invalid("comment", problem.to_string()))?;
     take(context, got, allocation, move |tx| {
         let rubric = place_for(tx, allocation)?.assignment.rubric()?;
@@ -97,7 +97,7 @@ fn allocation_for(db: &mut Db, signer: &Actor, note: &Value) -> Result<Option<Al
     for allocation in open_of(db, signer.id)? {
         let (_, place) = place_of_work(db, allocation.submission_id)?;
         let bot = course::writer(db, &place.course)?.bot;
-        let words = text::plain(wire::text(note, "content").unwrap_or_default()).unwrap_or_default();
+        let words = text::plain(said(note)).unwrap_or_default();
         let reads = answer::read(&place.assignment.rubric()?, &words);
         let names_levels = !reads.levels.is_empty() || !reads.unclear.is_empty();
         if addressed.contains(&bot.uri) && names_levels {
@@ -113,6 +113,11 @@ fn own_note(got: &Received) -> Result<Value> {
     let id = wire::id_of(note).unwrap_or_default();
     let is_theirs = wire::id(note, "attributedTo") == Some(got.signer.uri.as_str()) && same_host(id, &got.signer.uri);
     if is_theirs { Ok(note.clone()) } else { Err(Error::denied("The note is not the sender's own.")) }
+}
+
+/// The text of an answer; of a vote, which has none, the name of what was chosen (checklist 58).
+fn said(note: &Value) -> &str {
+    wire::text(note, "content").or_else(|| wire::text(note, "name")).unwrap_or_default()
 }
 
 fn learning(note: &Value) -> &Value {

@@ -24,6 +24,7 @@ fn task_on(cast: &Cast, who: &Actor, work_of: &Actor) -> Allocation {
     cast.tasks_of(who).into_iter().find(|task| task.submission_id == work.id).unwrap()
 }
 
+// PRV-09
 #[test]
 fn a_task_goes_to_its_reviewer_alone_and_names_no_author() {
     let (cast, bo, mia, dov) = north();
@@ -73,6 +74,7 @@ async fn a_review_of_our_own_kind_is_taken_and_confirmed() {
     insta::assert_json_snapshot!("refusal", steady(&refusals[0]));
 }
 
+// CRS-14
 #[tokio::test]
 async fn ratings_outside_the_rubric_are_refused() {
     let (cast, bo, _, dov) = north();
@@ -114,6 +116,7 @@ async fn ratings_outside_the_rubric_are_refused() {
     assert!(cast.world.read(|db| review::review_of(db, task.id)).is_none());
 }
 
+// CRS-11
 #[tokio::test]
 async fn reviews_by_others_leave_no_trace() {
     let (cast, bo, mia, dov) = north();
@@ -182,6 +185,7 @@ fn task_on_any(
     super::super::store::of_work(db, work.id).unwrap().into_iter().find(|a| a.reviewer_id == who.id).unwrap().id
 }
 
+// PRV-02, PRV-03, PRV-04: the bot writes, and random ids stay with the home.
 #[test]
 #[expect(clippy::too_many_lines, reason = "one search through every place where a byte could be")]
 fn what_authors_get_holds_no_byte_of_a_reviewer() {

@@ -57,6 +57,7 @@ fn with_one_work_it_goes_on_without_reviews_and_says_so() {
     }
 }
 
+// CRS-15, CRS-16: once, in time, and never after the release.
 #[test]
 fn reviews_are_refused_with_a_reason() {
     let cast = Cast::new();

@@ -2,6 +2,7 @@
 
 use super::*;
 
+// Checklist 11: rsa-sha256 and hs2019.
 #[test]
 fn honest_requests_of_an_independent_signer_are_accepted() {
     assert_eq!(Peer::post().outcome(), Ok(()));
@@ -31,6 +32,7 @@ fn created_and_expires_stand_in_for_the_date() {
     assert_eq!(peer.outcome(), Err(SignatureError::Algorithm));
 }
 
+// Checklist 16.
 #[test]
 fn the_request_target_is_tried_with_and_without_its_query() {
     for (target, signed, good) in [
