@@ -212,6 +212,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The file that [`Self::load`] reads, when there is one.
+    pub fn file(named: Option<&Path>) -> Option<PathBuf> {
+        named.map_or_else(|| Some(PathBuf::from(FILE)).filter(|path| path.exists()), |path| Some(path.to_owned()))
+    }
+
     /// What no type can say.
     pub fn check(&self) -> Result<()> {
         let mut problems = Problems::default();

@@ -137,9 +137,43 @@ impl From<diesel::result::Error> for Error {
         match error {
             Db::NotFound => Self::NotFound,
             Db::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict("It is there already.".into()),
+            Db::DatabaseError(kind, said) if is_passing(&kind, said.message()) => {
+                Self::Unavailable(format!("the database: {}", said.message()))
+            }
+            Db::BrokenTransactionManager | Db::RollbackErrorOnCommit { .. } => {
+                Self::Unavailable("the database lost a transaction".into())
+            }
             other => Self::Internal(Box::new(other)),
         }
     }
+}
+
+/// What databases say when it is not the query that is wrong. Neither diesel nor SQLite's driver keeps the code.
+const PASSING: [&str; 16] = [
+    "database is locked",
+    "database table is locked",
+    "disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "readonly database",
+    // SQLite rolls everything back by itself when the disk is full; what was begun is gone then.
+    "no such savepoint",
+    "no transaction is active",
+    "the database system is",
+    "terminating connection",
+    "deadlock detected",
+    "could not extend file",
+    "could not write",
+    "No space left on device",
+    "too many clients",
+    "connection slots",
+];
+
+/// Whether the same may succeed later: locked, full, restarted, crossed by another transaction.
+fn is_passing(kind: &diesel::result::DatabaseErrorKind, said: &str) -> bool {
+    use diesel::result::DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, SerializationFailure};
+    matches!(kind, ClosedConnection | ReadOnlyTransaction | SerializationFailure)
+        || PASSING.iter().any(|words| said.contains(words))
 }
 
 impl From<serde_json::Error> for Error {

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Bell, Columns, Db, Run, Tx, schema::letters};
 use crate::error::{Error, Result};
+use crate::setting;
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
@@ -104,6 +105,9 @@ fn transport(app: &App) -> Result<Option<Smtp>> {
 /// Sends every letter that is due, each once; true when there was any.
 async fn send_due(app: &App, transport: Option<&Smtp>) -> Result<bool> {
     let mut any = false;
+    if app.look_up(setting::are_deliveries_paused).await? {
+        return Ok(false);
+    }
     loop {
         let batch = app.write(take).await?;
         if batch.is_empty() {

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Address, Db, migrate, upkeep};
 use crate::error::{Error, Problems, Result};
+use crate::setting;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
@@ -144,7 +145,11 @@ fn database(address: &Address) -> Vec<Finding> {
             ))];
         }
     };
-    vec![migrations(&mut db), clock(&mut db)]
+    let mut found = vec![migrations(&mut db), clock(&mut db)];
+    if setting::are_deliveries_paused(&mut db).unwrap_or(false) {
+        found.push(Note("deliveries: paused since a backup was restored; `hedgeschool resume` lets them go".into()));
+    }
+    found
 }
 
 fn migrations(db: &mut Db) -> Finding {

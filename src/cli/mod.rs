@@ -1,8 +1,10 @@
 //! What can be asked of the program on the command line, and how does it end?
 
 mod account;
+mod backup;
 mod check;
 mod demo;
+mod manifest;
 mod peer;
 mod serve;
 mod start;
@@ -56,6 +58,24 @@ enum Command {
     /// See other servers, try them again, block and limit them
     #[command(subcommand, after_long_help = peer::EXAMPLES)]
     Peer(peer::PeerCommand),
+    /// Copy everything that this instance is into a new folder, while it runs
+    ///
+    /// Database (with all keys), files that were handed in, and the configuration file, as they are at one moment; then
+    /// looks the copy over: whether the database is whole, and each file as it was written. From PostgreSQL it copies
+    /// with pg_dump, which must be installed. The folder holds private keys and perhaps passwords: keep it like those.
+    #[command(after_long_help = BACKUP)]
+    Backup(backup::Place),
+    /// Make a backup the instance of this configuration, which must have no data yet
+    ///
+    /// Overwrites nothing, and refuses a backup that is damaged, of another server.url or of a newer version. What was
+    /// restored sends nothing to other servers, and no mail, until `hedgeschool resume`.
+    #[command(after_long_help = BACKUP)]
+    Restore(backup::Place),
+    /// Let deliveries and mail go out again after a backup was restored
+    ///
+    /// What waited when the backup was made has perhaps arrived since; other servers know it again by its id and ignore
+    /// it. With --drop-waiting it is not sent at all.
+    Resume(backup::Resume),
     /// Look for what would not work, and say how to mend it
     ///
     /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
@@ -74,6 +94,13 @@ The schools are called north.localhost and south.localhost. Firefox, Chromium an
 that names below localhost lead to this machine; for other programs there is, for example,
   curl --resolve north.localhost:8081:127.0.0.1 http://north.localhost:8081/";
 
+const BACKUP: &str = "\
+Examples:
+  hedgeschool backup /var/backups/hedgeschool-monday             while the server runs
+  hedgeschool --config new.toml restore /var/backups/hedgeschool-monday
+  hedgeschool --config new.toml serve                            receives, but sends nothing yet
+  hedgeschool --config new.toml resume                           now it sends";
+
 const MORE: &str = "\
 Examples:
   hedgeschool                                       try it out on this machine
@@ -82,6 +109,7 @@ Examples:
   hedgeschool --config /etc/hedgeschool/hedgeschool.toml check
   hedgeschool account create ada --email ada@example.org --admin
   hedgeschool peer list
+  hedgeschool backup /var/backups/hedgeschool-monday
   HEDGESCHOOL_SERVER__BIND=127.0.0.1:9000 hedgeschool
 
 Configuration:
@@ -115,6 +143,9 @@ pub fn run() -> ExitCode {
         Command::Migrate => bring_up_to_date(&config),
         Command::Account(command) => account::run(config, &command),
         Command::Peer(command) => peer::run(config, &command),
+        Command::Backup(place) => backup::backup(&config, Config::file(arguments.config.as_deref()).as_deref(), &place),
+        Command::Restore(place) => backup::restore(&config, &place),
+        Command::Resume(how) => backup::resume(config, &how),
         Command::Check => check::check(&config),
     };
     match outcome {
@@ -154,9 +185,20 @@ mod tests {
     fn the_command_line_is_sound_and_explained() {
         Arguments::command().debug_assert();
         let help = Arguments::command().render_long_help().to_string();
-        for word in
-            ["serve", "demo", "migrate", "account", "peer", "check", "--config", "HEDGESCHOOL_CONFIG", "Ends with"]
-        {
+        for word in [
+            "serve",
+            "demo",
+            "migrate",
+            "account",
+            "peer",
+            "backup",
+            "restore",
+            "resume",
+            "check",
+            "--config",
+            "HEDGESCHOOL_CONFIG",
+            "Ends with",
+        ] {
             assert!(help.contains(word), "{word} is missing in:\n{help}");
         }
     }

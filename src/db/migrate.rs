@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::{PgConnection, SqliteConnection};
+use diesel::sql_types::Text;
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::fs::File;
 
@@ -51,6 +52,24 @@ pub fn lacking(db: &mut Db) -> Result<usize> {
         Db::Sqlite(conn) => compare(conn, &SQLITE),
         Db::Pg(conn) => compare(conn, &POSTGRES),
     }
+}
+
+/// The newest migration of this database. Only reads, also of a database that cannot be written to.
+pub fn newest(db: &mut Db) -> Result<String> {
+    let list = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
+    Ok(diesel::sql_query(list).get_result::<Newest>(db)?.version)
+}
+
+#[derive(QueryableByName)]
+struct Newest {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Whether this program has a migration of this version. Both databases have the same.
+pub fn is_known(version: &str) -> Result<bool> {
+    let known: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = SQLITE.migrations().map_err(Error::Internal)?;
+    Ok(known.iter().any(|migration| migration.name().version().to_string() == version))
 }
 
 fn compare<C, B>(conn: &mut C, migrations: &EmbeddedMigrations) -> Result<usize>

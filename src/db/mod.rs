@@ -4,6 +4,7 @@
 //! once (group commit), each in a savepoint of its own; on PostgreSQL each is a transaction on a pooled connection.
 //! A job's answer is given only after the commit, so what was answered is on disk.
 
+pub mod copy;
 mod either;
 pub mod migrate;
 mod run;
@@ -134,10 +135,7 @@ impl Pool {
         let around = Arc::new(around);
         let readers = pool(false)?;
         let writer = match address {
-            Address::Sqlite(_) => {
-                let db = address.open(true).map_err(|e| Error::Internal(Box::new(e)))?;
-                writer::Writer::thread(db, around.clone())?
-            }
+            Address::Sqlite(_) => writer::Writer::thread(address.clone())?,
             Address::Postgres(_) => writer::Writer::Pooled(readers.clone()),
         };
         Ok(Self { readers, writer, around })

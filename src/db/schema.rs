@@ -157,6 +157,7 @@ diesel::table! {
         state -> Text,
         attempts -> BigInt,
         last_error -> Nullable<Text>,
+        held_until -> Nullable<BigInt>,
         created_at -> BigInt,
         done_at -> Nullable<BigInt>,
     }

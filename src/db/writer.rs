@@ -1,6 +1,6 @@
 //! Who writes? One thread for SQLite, which groups commits; the pool for PostgreSQL.
 
-use super::{Db, Opener, Surroundings, Tx, in_transaction};
+use super::{Address, Db, Opener, Surroundings, Tx, in_transaction};
 use crate::error::{Error, Result};
 use diesel::{Connection, r2d2};
 use std::collections::VecDeque;
@@ -9,8 +9,17 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Runs in the writer's transaction; returns what to do once it is known whether the commit succeeded.
-type Job = Box<dyn FnOnce(&mut Db) -> Box<dyn FnOnce(bool) + Send> + Send>;
+/// Runs in the writer's transaction, or without a database is told that there is none now.
+type Job = Box<dyn FnOnce(Option<&mut Db>) -> Done + Send>;
+
+/// What a job came to.
+pub(super) struct Done {
+    /// Whether the database did its part. SQLite takes a whole transaction back by itself when the disk is full: then
+    /// nothing of the group may be promised.
+    is_sound: bool,
+    /// What to do once it is known whether the commit succeeded.
+    answer: Box<dyn FnOnce(bool) + Send>,
+}
 
 /// How many jobs may wait before writers are told to come back later.
 const QUEUE: usize = 8192;
@@ -36,15 +45,12 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the last sender is gone.
-    pub(super) fn thread(db: Db, around: Arc<Surroundings>) -> Result<Self> {
+    pub(super) fn thread(address: Address) -> Result<Self> {
+        let mut db = address.open(true).map_err(|e| Error::Internal(Box::new(e)))?;
         let (sender, receiver) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || {
-                let mut db = db;
-                drop(around);
-                run(&mut db, &receiver);
-            })
+            .spawn(move || run(&address, &mut db, &receiver))
             .map_err(|e| Error::Internal(Box::new(e)))?;
         Ok(Self::Thread(sender))
     }
@@ -60,8 +66,12 @@ impl Writer {
         match self {
             Self::Thread(sender) => {
                 let boxed: Job = Box::new(move |db| {
-                    let result = db.transaction(|db| attempt(db, &around, job));
-                    Box::new(move |committed| settle(result, committed, &around, answer))
+                    let result = match db {
+                        Some(db) => db.transaction(|db| attempt(db, &around, job)),
+                        None => Err(Error::Unavailable("the database cannot be written to".into())),
+                    };
+                    let is_sound = !matches!(result, Err(Error::Unavailable(_)));
+                    Done { is_sound, answer: Box::new(move |committed| settle(result, committed, &around, answer)) }
                 });
                 sender.try_send((turn, boxed)).map_err(|error| {
                     Error::Unavailable(match error {
@@ -89,9 +99,9 @@ impl Writer {
     }
 }
 
-type Done<T> = (T, Vec<super::Bell>);
+type Worth<T> = (T, Vec<super::Bell>);
 
-fn attempt<T>(db: &mut Db, around: &Surroundings, job: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<Done<T>> {
+fn attempt<T>(db: &mut Db, around: &Surroundings, job: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<Worth<T>> {
     // A panic in one job must not take the others of its group, nor the thread, with it.
     catch_unwind(AssertUnwindSafe(|| {
         let mut tx = Tx::new(db, around);
@@ -102,7 +112,7 @@ fn attempt<T>(db: &mut Db, around: &Surroundings, job: impl FnOnce(&mut Tx<'_>) 
     .unwrap_or_else(|_| Err(Error::internal("a write panicked")))
 }
 
-fn settle<T>(result: Result<Done<T>>, committed: bool, around: &Surroundings, answer: impl FnOnce(Result<T>)) {
+fn settle<T>(result: Result<Worth<T>>, committed: bool, around: &Surroundings, answer: impl FnOnce(Result<T>)) {
     match result {
         Ok(_) if !committed => answer(Err(Error::Unavailable("the database could not commit".into()))),
         Ok((value, rung)) => {
@@ -115,27 +125,50 @@ fn settle<T>(result: Result<Done<T>>, committed: bool, around: &Surroundings, an
     }
 }
 
-fn run(db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
+fn run(address: &Address, db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
     let mut lines = Lines::default();
     while lines.wait(jobs) {
         let mut answers = Vec::new();
-        let outcome = in_transaction(db, |db| {
-            let mut promised = None;
-            while let Some((turn, job)) = lines.next(jobs, answers.len(), promised) {
-                answers.push(job(db));
-                if turn == Turn::First && promised.is_none() {
-                    promised = Some(Instant::now());
-                }
-            }
-            Ok(())
-        });
+        // Also what panics in the driver must not end the thread: nobody would write any more.
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| in_transaction(db, |db| work(db, &mut lines, jobs, &mut answers))));
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::internal("the database writer panicked")));
         if let Err(error) = &outcome {
             tracing::error!(%error, jobs = answers.len(), "commit failed");
+            if answers.is_empty() {
+                lines.refuse(jobs);
+            }
+            // What the driver remembers of a lost transaction is not to be trusted.
+            match address.open(true) {
+                Ok(fresh) => *db = fresh,
+                Err(error) => tracing::error!(%error, "the database cannot be opened again"),
+            }
         }
         for answer in answers {
             answer(outcome.is_ok());
         }
     }
+}
+
+/// One group.
+fn work(
+    db: &mut Db,
+    lines: &mut Lines,
+    jobs: &Receiver<(Turn, Job)>,
+    answers: &mut Vec<Box<dyn FnOnce(bool) + Send>>,
+) -> Result<()> {
+    let mut promised = None;
+    while let Some((turn, job)) = lines.next(jobs, answers.len(), promised) {
+        let done = job(Some(db));
+        answers.push(done.answer);
+        if !done.is_sound {
+            return Err(Error::Unavailable("the database failed in a group of writes".into()));
+        }
+        if turn == Turn::First && promised.is_none() {
+            promised = Some(Instant::now());
+        }
+    }
+    Ok(())
 }
 
 /// Jobs that were taken from the channel, in two lines.
@@ -155,6 +188,14 @@ impl Lines {
             }
         }
         true
+    }
+
+    /// Tells all who wait that nothing can be written now, rather than to let them wait for as long as it lasts.
+    fn refuse(&mut self, jobs: &Receiver<(Turn, Job)>) {
+        let arrived = jobs.try_iter().take(QUEUE).map(|(_, job)| job);
+        for job in self.first.drain(..).chain(self.behind.drain(..)).chain(arrived) {
+            (job(None).answer)(false);
+        }
     }
 
     fn put(&mut self, turn: Turn, job: Job) {

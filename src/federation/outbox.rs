@@ -1,6 +1,6 @@
 //! How does something get out? As an activity with one delivery for each inbox, written with what caused it.
 
-use super::peer::NewPeer;
+use super::peer::{LineState, NewPeer};
 use super::wire;
 use crate::actor::{Actor, follow};
 use crate::clock::Time;
@@ -11,7 +11,7 @@ use crate::db::{
 use crate::error::Result;
 use crate::id::{ActivityId, ActorId};
 use crate::link::host_of_uri;
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -202,7 +202,8 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
         diesel::insert_into(peers::table).values(&lines).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
         let hosts: Vec<&String> = some.iter().map(|(_, host)| host).collect();
         // A line that is due later because it fails keeps its time.
-        diesel::update(peers::table.filter(peers::host.eq_any(hosts)).filter(peers::due_at.is_null()))
+        let at_rest = peers::due_at.is_null().or(peers::state.eq(LineState::Healthy));
+        diesel::update(peers::table.filter(peers::host.eq_any(hosts)).filter(at_rest))
             .set(peers::due_at.eq(Some(now)))
             .execute(&mut **tx)?;
     }
@@ -229,12 +230,16 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
         return Ok(());
     }
     // With one writer, what is read stays true until the commit; elsewhere the row must be locked.
-    let due = peers::table.filter(peers::host.eq(host)).select(peers::due_at);
-    if matches!(**tx, Db::Sqlite(_)) && due.first::<Option<Time>>(&mut **tx).optional()?.flatten().is_some() {
+    let line = peers::table.filter(peers::host.eq(host)).select((peers::due_at, peers::state));
+    if matches!(**tx, Db::Sqlite(_))
+        && let Some((Some(due), state)) = line.first::<(Option<Time>, LineState)>(&mut **tx).optional()?
+        && (due <= now || state != LineState::Healthy)
+    {
         return Ok(());
     }
     // A line that is due later because it fails keeps its time.
-    let at_rest = peers::table.filter(peers::host.eq(host)).filter(peers::due_at.is_null());
+    let at_rest = peers::due_at.is_null().or(peers::state.eq(LineState::Healthy));
+    let at_rest = peers::table.filter(peers::host.eq(host)).filter(at_rest);
     if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(&mut **tx)? > 0 {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Db, Run, Tx, schema::inbox};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::InboxId;
 use crate::link::same_host;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -64,7 +64,8 @@ impl Received {
         Ok(same.map_or_else(|| self.activity.to_string(), |(_, body)| body))
     }
 
-    /// Runs the verb and marks the activity as done in one transaction, so that it takes effect exactly once.
+    /// Runs the verb and marks the activity as done in one transaction, so that it takes effect exactly once: also when
+    /// another process took it over because our lease ran out.
     pub async fn settle<T: Send + 'static>(
         &self,
         context: &Context,
@@ -73,10 +74,19 @@ impl Received {
         let id = self.id;
         let app: &App = context.app_data();
         app.write_behind(move |tx| {
-            let value = verb(tx)?;
-            diesel::update(inbox::table.find(id)).set(inbox::state.eq("done")).execute(&mut **tx)?;
-            Ok(value)
+            claim(tx, id)?;
+            verb(tx)
         })
         .await
     }
+}
+
+/// Marks it as done, first of all: whoever else is at it waits here for our commit, and goes no further.
+fn claim(tx: &mut Tx<'_>, id: InboxId) -> Result<()> {
+    let mine = inbox::table.find(id).filter(inbox::state.eq("pending"));
+    if diesel::update(mine).set(inbox::state.eq("done")).execute(&mut **tx)? == 1 {
+        return Ok(());
+    }
+    let others: i64 = inbox::table.find(id).count().get_result(&mut **tx)?;
+    if others > 0 { Err(Error::Conflict("This was worked off already.".into())) } else { Ok(()) }
 }

@@ -116,6 +116,26 @@ pub fn change(tx: &mut Tx<'_>, by: Option<ActorId>, new: &Settings) -> Result<()
     Ok(())
 }
 
+/// Lets nothing go out: for a database that was just restored and that no process uses yet, so without a transaction of
+/// the house. Until [`resume_deliveries`].
+pub fn pause_deliveries(db: &mut Db) -> Result<()> {
+    store::pause(db)
+}
+
+/// Whether nothing may go out.
+pub fn are_deliveries_paused(db: &mut Db) -> Result<bool> {
+    store::is_paused(db)
+}
+
+/// Lets deliveries and mail go out again; only who owns the machine may. Says whether they were paused.
+pub fn resume_deliveries(tx: &mut Tx<'_>) -> Result<bool> {
+    let was_paused = store::resume(tx)?;
+    if was_paused {
+        tx.record(None, Happened::SettingChanged(store::PAUSED.into()))?;
+    }
+    Ok(was_paused)
+}
+
 /// What is wrong with it.
 pub fn check(new: &Settings) -> Result<()> {
     let mut problems = Problems::default();

@@ -176,6 +176,8 @@ CREATE TABLE deliveries (
     attempts BIGINT NOT NULL,
     -- Why the last attempt failed, or why it was dropped.
     last_error TEXT,
+    -- Its server answers, but chokes on this one: not before then, so that it holds up no other. NULL: as soon as the line is due.
+    held_until BIGINT,
     created_at BIGINT NOT NULL,
     done_at BIGINT,
     UNIQUE (activity_id, inbox)

@@ -15,6 +15,8 @@ pub enum Fate {
     Gone,
     /// It will never be taken; the reason.
     Dropped(String),
+    /// The server answers, but chokes on this one (500): later, and meanwhile others may have their turn. The reason.
+    Choked(String),
     /// The server is not well: later, with all that waits for it. The reason, and when it asks us to come back.
     Later(String, Option<Duration>),
 }
@@ -25,7 +27,8 @@ pub fn fate_of(attempt: &Result<PostAnswer, FetchError>) -> Fate {
         Ok(answer) => match answer.status.as_u16() {
             200..=299 => Fate::Delivered,
             410 => Fate::Gone,
-            408 | 429 | 500.. => Fate::Later(format!("answered {}", answer.status), answer.retry_after),
+            500 | 501 => Fate::Choked(format!("answered {}", answer.status)),
+            408 | 429 | 502.. => Fate::Later(format!("answered {}", answer.status), answer.retry_after),
             _ => Fate::Dropped(format!("answered {}: {}", answer.status, shorten(&answer.excerpt))),
         },
         Err(error) => match error.verdict() {
@@ -68,6 +71,13 @@ pub fn wait(failures: i64, asked: Option<Duration>, dead: bool, lots: &mut StdRn
     own.max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
 
+/// So many in a row make it the server's fault, and no longer that of the activity.
+pub const CHOKES: usize = 3;
+/// Once a server that takes others choked on one so often, in two days or so, it never will take it.
+pub const CHOKED_TRIES: i64 = 12;
+/// A server that answers is asked again after this time at the latest.
+pub const LONGEST_ALIVE: Duration = Duration::from_secs(3600);
+
 /// How long an activity is worth sending to a server that comes back from the dead.
 ///
 /// Public posts and likes are of their time. What takes something back, answers somebody or is for one person alone
@@ -101,7 +111,8 @@ mod tests {
         for status in [200, 202, 204] {
             assert_eq!(fate_of(&answer(status, None)), Fate::Delivered, "{status}");
         }
-        for status in [408, 429, 500, 503] {
+        assert!(matches!(fate_of(&answer(500, None)), Fate::Choked(_)));
+        for status in [408, 429, 502, 503] {
             assert!(matches!(fate_of(&answer(status, None)), Fate::Later(..)), "{status}");
         }
         for status in [301, 400, 401, 403, 404, 422] {

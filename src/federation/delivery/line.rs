@@ -33,11 +33,10 @@ pub(super) struct Road {
 
 /// Works on one line; `place` is given back when its server is slow.
 pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
-    let mut place = Some(place);
-    let mut patience = None;
-    let begun = Instant::now();
-    let mut closed = HashSet::new();
+    let (mut place, mut patience) = (Some(place), None);
+    let (begun, mut closed) = (Instant::now(), HashSet::new());
     let mut end = Note::Well { host: line.host.clone() };
+    let (mut choked, mut in_a_row, mut takes_others) = (Vec::new(), 0, false);
     if let Some(scheme) = line.scheme {
         road.app.net().client.schemes().keep(&line.host, scheme);
     }
@@ -57,19 +56,47 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
         let fate = fate::fate_of(&attempt);
         tell(&line.host, &waiting.parcel.kind, &fate);
         match fate {
-            Fate::Delivered => road.note(Note::Delivered { id: waiting.id }).await,
+            Fate::Delivered => {
+                (takes_others, in_a_row) = (true, 0);
+                road.note(Note::Delivered { id: waiting.id }).await;
+            }
             Fate::Gone => {
                 closed.insert(waiting.inbox.clone());
                 road.note(Note::Gone { inbox: waiting.inbox.clone() }).await;
             }
             Fate::Dropped(reason) => road.note(Note::Dropped { id: waiting.id, reason }).await,
+            Fate::Choked(reason) => {
+                choked.push((waiting.id, reason));
+                in_a_row += 1;
+                // A dead server is asked for one thing a day.
+                if in_a_row >= fate::CHOKES || line.state == LineState::Unreachable {
+                    break;
+                }
+            }
             Fate::Later(reason, asked) => {
-                end = Note::Badly { host: line.host.clone(), id: waiting.id, reason, asked };
+                end = Note::Badly { host: line.host.clone(), id: waiting.id, reason, asked, alive: false };
                 break;
             }
         }
     }
-    road.note(end).await;
+    road.note(set_aside(&road, &line.host, (choked, takes_others), end).await).await;
+}
+
+/// What a server chokes on while it takes others waits by itself; where it takes none, all of it waits. Says how the line
+/// ends.
+async fn set_aside(road: &Road, host: &str, (choked, takes_others): (Vec<(i64, String)>, bool), end: Note) -> Note {
+    if !takes_others
+        && matches!(end, Note::Well { .. })
+        && let Some((id, reason)) = choked.first().cloned()
+    {
+        return Note::Badly { host: host.to_owned(), id, reason, asked: None, alive: true };
+    }
+    if takes_others {
+        for (id, reason) in choked {
+            road.note(Note::Held { id, reason }).await;
+        }
+    }
+    end
 }
 
 impl Road {
@@ -84,7 +111,7 @@ fn tell(host: &str, kind: &str, fate: &Fate) {
         Fate::Delivered => ("delivered", ""),
         Fate::Gone => ("gone", ""),
         Fate::Dropped(reason) => ("dropped", reason.as_str()),
-        Fate::Later(reason, _) => ("later", reason.as_str()),
+        Fate::Choked(reason) | Fate::Later(reason, _) => ("later", reason.as_str()),
     };
     metrics::counter!("hedgeschool_deliveries_total", "result" => result).increment(1);
     if reason.is_empty() {

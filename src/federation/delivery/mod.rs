@@ -11,8 +11,9 @@ mod store;
 mod tests;
 
 use crate::app::App;
-use crate::db::{Bell, Db};
+use crate::db::{Bell, Db, Tx};
 use crate::error::Result;
+use crate::setting;
 use activitypub_federation::config::FederationConfig;
 use line::Road;
 use std::sync::Arc;
@@ -38,6 +39,11 @@ pub async fn recover(config: &FederationConfig<App>) -> Result<()> {
     })
     .await?;
     Ok(())
+}
+
+/// Drops all that waits to go out, with the reason; says how much that was. Only who owns the machine may.
+pub fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
+    store::drop_waiting(tx, reason)
 }
 
 /// Delivers until told to stop, and then finishes what is in flight.
@@ -118,9 +124,14 @@ impl Office {
         let app = &self.road.app;
         let lines = app
             .write_behind(move |tx| {
+                // A backup was restored: nothing goes out until somebody has looked around.
+                if setting::are_deliveries_paused(tx)? {
+                    return Ok(Vec::new());
+                }
                 let until = tx.now().plus(LEASE);
                 let taken = store::take_lines(tx, most, until)?;
-                store::fill_lines(tx, taken)
+                let now = tx.now();
+                store::fill_lines(tx, taken, now)
             })
             .await?;
         let count = lines.len();
@@ -134,7 +145,8 @@ impl Office {
     /// How long to sleep when nothing rings.
     async fn until_due(&self) -> Duration {
         let app = &self.road.app;
-        match app.read(store::next_due).await {
+        let next = app.read(|db| if setting::are_deliveries_paused(db)? { Ok(None) } else { store::next_due(db) });
+        match next.await {
             Ok(Some(due)) => due.since(app.now()).clamp(Duration::from_millis(50), LOOK),
             _ => LOOK,
         }

@@ -18,12 +18,19 @@ pub(super) enum Note {
     Gone { inbox: String },
     /// The line was worked on to its end, or to the end of its turn.
     Well { host: String },
-    /// The server is not well; this delivery failed.
-    Badly { host: String, id: i64, reason: String, asked: Option<Duration> },
+    /// The server choked on this one.
+    Held { id: i64, reason: String },
+    /// The server is not well; this delivery failed. Whether it answers at all.
+    Badly { host: String, id: i64, reason: String, asked: Option<Duration>, alive: bool },
 }
 
 /// Notes in one transaction.
 const GROUP: usize = 256;
+
+/// How often a group is tried while the database is locked or full, and how long between. Well within a lease, after
+/// which others would send again what is there already.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Writes notes down until the last sender is gone. What cannot be written stays pending and is tried again when its
 /// lease has run out.
@@ -31,8 +38,19 @@ pub(super) async fn run(app: App, mut notes: mpsc::Receiver<Note>) {
     let mut group = Vec::with_capacity(GROUP);
     while notes.recv_many(&mut group, GROUP).await > 0 {
         let some = std::mem::take(&mut group);
-        if let Err(error) = app.write_behind(move |tx| write(tx, some)).await {
-            tracing::error!(%error, "results of deliveries could not be written down");
+        for tried in 1..=TRIES {
+            let again = some.clone();
+            match app.write_behind(move |tx| write(tx, again)).await {
+                Ok(()) => break,
+                Err(error) if error.is_transient() && tried < TRIES => {
+                    tracing::warn!(%error, tried, "results of deliveries cannot be written down yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "results of deliveries could not be written down");
+                    break;
+                }
+            }
         }
         // Woken once for the group: lines on which more waits are due again.
         app.bells().ring(crate::db::Bell::Deliveries);
@@ -47,9 +65,10 @@ fn write(tx: &mut Tx<'_>, notes: Vec<Note>) -> Result<()> {
             Note::Dropped { id, reason } => store::drop_one(tx, id, &reason)?,
             Note::Gone { inbox } => store::close_inbox(tx, &inbox)?,
             Note::Well { host } => well.push(host),
-            Note::Badly { host, id, reason, asked } => {
+            Note::Held { id, reason } => store::hold(tx, id, &reason)?,
+            Note::Badly { host, id, reason, asked, alive } => {
                 store::note_failure(tx, id, &reason)?;
-                store::end_line_badly(tx, &host, &reason, asked)?;
+                store::end_line_badly(tx, &host, &reason, (asked, alive))?;
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::federation::wire;
 use crate::id::{ActivityId, ActorId};
 use crate::link::host_of_uri;
 use crate::net::signature::Scheme;
-use diesel::dsl::sql;
+use diesel::dsl::{min, sql};
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -95,12 +95,13 @@ type Row = (i64, ActivityId, String, Time);
 
 /// What is next on each of these lines, as much of each as of any other. Activities that go to several are read and
 /// kept once.
-pub(super) fn fill_lines(db: &mut Db, lines: Vec<Taken>) -> Result<Vec<Line>> {
+pub(super) fn fill_lines(db: &mut Db, lines: Vec<Taken>, now: Time) -> Result<Vec<Line>> {
     let columns = (deliveries::id, deliveries::activity_id, deliveries::inbox, deliveries::created_at);
+    let free = || deliveries::held_until.is_null().or(deliveries::held_until.le(Some(now)));
     let mut parcels = HashMap::new();
     let mut filled = Vec::with_capacity(lines.len());
     for (host, state, scheme) in lines {
-        let query = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
+        let query = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host)).filter(free());
         let rows: Vec<Row> = query.order(deliveries::id).limit(MOST).select(columns).load(db)?;
         let mut waiting = Vec::with_capacity(rows.len());
         for (id, activity, inbox, created_at) in rows {
@@ -153,12 +154,37 @@ pub(super) fn drop_one(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     Ok(())
 }
 
+/// None of what waits will get there.
+pub(super) fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
+    let now = tx.now();
+    Ok(diesel::update(deliveries::table.filter(sql::<Bool>(PENDING)))
+        .set((
+            deliveries::state.eq("dropped"),
+            deliveries::done_at.eq(Some(now)),
+            deliveries::last_error.eq(Some(reason)),
+        ))
+        .execute(&mut **tx)?)
+}
+
 /// This one did not get there yet.
 pub(super) fn note_failure(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     diesel::update(deliveries::table.filter(deliveries::id.eq(id)))
         .set((deliveries::attempts.eq(deliveries::attempts + 1), deliveries::last_error.eq(Some(reason))))
         .execute(&mut **tx)?;
     Ok(())
+}
+
+/// Its server chokes on this one: tried again later, while others have their turn; not for ever.
+pub(super) fn hold(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
+    let row = deliveries::table.filter(deliveries::id.eq(id));
+    let attempts: i64 = row.select(deliveries::attempts).first(&mut **tx)?;
+    if attempts + 1 >= fate::CHOKED_TRIES {
+        return drop_one(tx, id, &format!("{reason}, {} times", attempts + 1));
+    }
+    let wait = tx.chance().with(|lots| fate::wait(attempts + 1, None, false, lots));
+    let until = tx.now().plus(wait);
+    diesel::update(row).set(deliveries::held_until.eq(Some(until))).execute(&mut **tx)?;
+    note_failure(tx, id, reason)
 }
 
 /// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more. With the inbox
@@ -202,8 +228,19 @@ pub(super) fn end_lines_well(tx: &mut Tx<'_>, hosts: &[String]) -> Result<()> {
     );
     for some in hosts.chunks(500) {
         diesel::update(peers::table.filter(peers::host.eq_any(some))).set(rest).execute(&mut **tx)?;
-        let more = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some));
-        let more: Vec<String> = more.select(deliveries::host).distinct().load(&mut **tx)?;
+        let waiting = || deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some));
+        let held: Vec<(String, Option<Time>)> = waiting()
+            .filter(deliveries::held_until.gt(Some(now)))
+            .group_by(deliveries::host)
+            .select((deliveries::host, min(deliveries::held_until)))
+            .load(&mut **tx)?;
+        for (host, until) in held {
+            diesel::update(peers::table.filter(peers::host.eq(host)))
+                .set(peers::due_at.eq(until))
+                .execute(&mut **tx)?;
+        }
+        let free = deliveries::held_until.is_null().or(deliveries::held_until.le(Some(now)));
+        let more: Vec<String> = waiting().filter(free).select(deliveries::host).distinct().load(&mut **tx)?;
         diesel::update(peers::table.filter(peers::host.eq_any(more)))
             .set(peers::due_at.eq(Some(now)))
             .execute(&mut **tx)?;
@@ -212,13 +249,19 @@ pub(super) fn end_lines_well(tx: &mut Tx<'_>, hosts: &[String]) -> Result<()> {
 }
 
 /// This line failed; it is left alone for a while, for good reason longer each time.
-pub(super) fn end_line_badly(tx: &mut Tx<'_>, host: &str, reason: &str, asked: Option<Duration>) -> Result<()> {
+pub(super) fn end_line_badly(
+    tx: &mut Tx<'_>,
+    host: &str,
+    reason: &str,
+    (asked, alive): (Option<Duration>, bool),
+) -> Result<()> {
     let now = tx.now();
     let line = peers::table.filter(peers::host.eq(host)).select((peers::failures, peers::failing_since));
     let Some((failures, since)) = line.first::<(i64, Option<Time>)>(&mut **tx).optional()? else { return Ok(()) };
     let since = since.unwrap_or(now);
     let dead = fate::is_dead(since, now);
     let wait = tx.chance().with(|lots| fate::wait(failures + 1, asked, dead, lots));
+    let wait = if alive && !dead { wait.min(fate::LONGEST_ALIVE) } else { wait };
     diesel::update(peers::table.filter(peers::host.eq(host)))
         .set((
             peers::state.eq(if dead { LineState::Unreachable } else { LineState::Failing }),
