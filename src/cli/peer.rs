@@ -156,7 +156,7 @@ fn show(app: &App, host: &str) -> Result<()> {
         ("rule", rule),
         ("runs", row.runs()),
         ("waiting", row.waiting.to_string()),
-        ("oldest", time(row.oldest)),
+        ("oldest", row.oldest.map(|at| at.rfc3339()).unwrap_or_default()),
         ("next try", time(peer.due_at)),
         ("last success", time(peer.last_success_at)),
         ("last failure", time(peer.last_failure_at)),

@@ -124,7 +124,10 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     let host = crate::link::host_of(&url).unwrap_or_default();
     peer::recall_scheme(app, &host).await?;
     let standing = app.look_up(move |db| domain::standing(db, &host)).await?;
-    if app.links().is_ours(url.as_str()) || standing.reject_media {
+    if standing.reject_media {
+        return Err(Error::denied("Files of that server are not taken here."));
+    }
+    if app.links().is_ours(url.as_str()) {
         return Err(Error::denied("A file there is not fetched."));
     }
     metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);

@@ -41,6 +41,7 @@ fn world() -> World {
 fn an_administrator_sees_every_server_and_what_is_wrong() {
     let world = world();
     let mut ada = Browser::with_role(&world, "ada", Role::Admin);
+    assert!(!ada.get("/admin").ok().contains("not reached for seven days"));
     let page = ada.get("/admin/federation").ok();
     assert!(
         page.contains("masto.test") && page.contains("mastodon 4.6.5") && page.contains("answered 503 &#60;b&#62;")
@@ -58,6 +59,12 @@ fn an_administrator_sees_every_server_and_what_is_wrong() {
         world.read(|db| Ok(peers::table.filter(peers::host.eq("masto.test")).select(peers::due_at).first(db)?));
     assert_eq!(due, Some(world.clock.now()));
     assert_eq!(ada.get("/admin/federation/nobody.test").status, StatusCode::NOT_FOUND);
+    world.tx(|tx| {
+        let line = peers::table.filter(peers::host.eq("masto.test"));
+        diesel::update(line).set(peers::state.eq("unreachable")).execute(&mut **tx)?;
+        Ok(())
+    });
+    assert!(ada.get("/admin").ok().contains("1 server was not reached for seven days"));
 }
 
 #[test]
