@@ -96,6 +96,8 @@ pub struct Federation {
     pub largest_activity: usize,
     /// Actors to whom one activity may be, and whom it may name.
     pub largest_audience: usize,
+    /// How often in a minute activities of others that one server passes on may make us ask their origin.
+    pub forwards_per_minute: u32,
 }
 
 /// Outgoing mail.
@@ -174,6 +176,7 @@ impl Default for Config {
                 new_actors_per_minute: 60,
                 largest_activity: 1 << 20,
                 largest_audience: 1000,
+                forwards_per_minute: 120,
             },
             mail: Mail { smtp_url: String::new(), from: String::new() },
             log: Log { format: LogFormat::Human, filter: "info".into() },
@@ -289,6 +292,7 @@ impl Config {
             // The standard size of others, checklist 23; more than 1 MiB is refused in front of every handler.
             ("federation.largest_activity", wide(federation.largest_activity), 65_536, 1 << 20),
             ("federation.largest_audience", wide(federation.largest_audience), 1, 10_000),
+            ("federation.forwards_per_minute", federation.forwards_per_minute.into(), 1, u64::from(u32::MAX)),
         ];
         for (key, is, least, most) in bounds {
             if !(least..=most).contains(&is) {

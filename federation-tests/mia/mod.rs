@@ -6,6 +6,7 @@ mod account;
 mod acts;
 mod keys;
 mod post_office;
+mod proof;
 
 use crate::server::Clock;
 use axum::Router;

@@ -1,7 +1,7 @@
 //! What does Mia's server do with what comes in? What Mastodon does: check strictly, fetch what is announced, show it.
 
 use super::acts::PUBLIC;
-use super::{Mia, keys};
+use super::{Mia, keys, proof};
 use axum::http::HeaderMap;
 use serde_json::Value;
 
@@ -15,13 +15,18 @@ pub async fn take_in(mia: &Mia, path: &str, headers: &HeaderMap, body: &str) -> 
     let activity: Value = serde_json::from_str(body).map_err(|e| e.to_string())?;
     check_shape(&activity)?;
     let author = activity["actor"].as_str().unwrap_or_default();
-    let document = look_up(mia, author).await?;
+    let sender = claim.key_id.split('#').next().unwrap_or_default();
+    let document = look_up(mia, sender).await?;
     let key = &document["publicKey"];
-    if key["id"] != claim.key_id.as_str() || key["owner"] != author {
-        return Err(format!("key {} is not of {author}", claim.key_id));
+    if key["id"] != claim.key_id.as_str() || key["owner"] != sender {
+        return Err(format!("key {} is not of {sender}", claim.key_id));
     }
     if !claim.holds(key["publicKeyPem"].as_str().unwrap_or_default()) {
         return Err("signature does not hold".into());
+    }
+    // What somebody else passes on needs a proof of its author (FEP-8b32), as with Mastodon from 4.7.
+    if sender != author && !proof::holds(&activity, &look_up(mia, author).await?) {
+        return Err(format!("{} is not of {author} and nothing proves that it is: {activity}", claim.key_id));
     }
     act_on(mia, &activity).await?;
     mia.0.state.lock().unwrap().received.push(activity);

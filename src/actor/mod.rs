@@ -4,7 +4,9 @@ pub mod follow;
 mod key;
 mod store;
 
-pub use key::{Key, find_key, signing_key_of, verifying_keys_of};
+pub use key::{
+    Key, find_key, proof_key_of, proof_keys_of, put_proof_key, signing_key_of, verifying_keys_of, without_proof_key,
+};
 
 use crate::clock::Time;
 use crate::crypto::Keypair;

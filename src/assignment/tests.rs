@@ -87,6 +87,9 @@ fn settled(study: &Study, value: &Value) -> Value {
     if let Some(object) = document["object"].as_object_mut() {
         object.insert("@context".into(), "CONTEXT".into());
     }
+    if let Some(proof) = document["proof"].as_object_mut() {
+        proof.insert("proofValue".into(), "[signature]".into());
+    }
     document
 }
 

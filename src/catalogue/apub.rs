@@ -9,7 +9,7 @@ use crate::course::{self, Course, CourseState};
 use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Result};
-use crate::federation::{self, Context, Received, fetch, outbox, wire};
+use crate::federation::{self, Context, Received, document, fetch, outbox, wire};
 use crate::id::CourseId;
 use crate::syllabus;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// The Group document of a course here (federation page A2), with what our own kind shows as `learning`.
 pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
-    let key = actor::signing_key_of(db, group.id)?;
+    let keys = document::Keys::of(db, &group)?;
     let cohort = cohort::current(db, course.id)?;
     let uri = &group.uri;
     let license = course::license_url(&course.license);
@@ -27,14 +27,14 @@ pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
         None => "invite_only",
     };
     Ok(json!({
-        "@context": wire::context(), "id": uri, "type": "Group",
+        "@context": wire::actor_context(), "id": uri, "type": "Group",
         "preferredUsername": group.handle, "name": group.name, "url": group.url, "summary": group.summary,
         "source": {"content": course.description_md, "mediaType": "text/markdown"},
         "published": course.created_at.rfc3339(), "updated": group.updated_at.rfc3339(),
         "inbox": group.inbox, "outbox": group.outbox, "followers": group.followers,
         "following": format!("{uri}/following"),
         "endpoints": {"sharedInbox": group.shared_inbox},
-        "publicKey": {"id": key.uri, "owner": uri, "publicKeyPem": key.public_pem},
+        "publicKey": keys.public_key, "assertionMethod": keys.assertion_method,
         "attributedTo": format!("{uri}/moderators"), "featured": format!("{uri}/featured"),
         "postingRestrictedToMods": false, "manuallyApprovesFollowers": false,
         "discoverable": course.state == CourseState::Listed, "indexable": course.state == CourseState::Listed,

@@ -73,6 +73,7 @@ pub fn open(config: Config) -> Result<App> {
 /// What the first start makes, and what a process that was killed left behind.
 pub async fn put_right(app: &App) -> Result<()> {
     instance(app).await?;
+    proof_keys(app).await?;
     if matches!(app.config().address()?, Address::Sqlite(_)) {
         app.write(upkeep::free_leases).await?;
     }
@@ -89,6 +90,27 @@ pub async fn instance(app: &App) -> Result<()> {
         ))),
         Some(_) => Ok(()),
         None => first_start(app).await,
+    }
+}
+
+/// Actors in one transaction.
+const SOME: i64 = 200;
+
+/// Makes a key for documents for everyone here who was made before there were such keys.
+async fn proof_keys(app: &App) -> Result<()> {
+    loop {
+        let made = app.write(|tx| {
+            let without = actor::without_proof_key(tx, SOME)?;
+            for actor in &without {
+                let (private, public) = Keypair::generate_proof().map_err(|e| Error::Internal(Box::new(e)))?;
+                actor::put_proof_key(tx, actor, (&private, &public))?;
+            }
+            Ok(without.len())
+        });
+        match made.await? {
+            0 => return Ok(()),
+            count => tracing::info!(count, "keys for documents were made"),
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! Which arithmetic do signatures, passwords and tokens rest on, and how is it called?
 //!
-//! One provider does all RSA and hashing (`aws-lc-rs`); passwords are Argon2id. Nothing here knows
+//! One provider does all RSA, Ed25519 and hashing (`aws-lc-rs`); passwords are Argon2id. Nothing here knows
 //! about requests, actors or the database.
 
+mod ed25519;
 mod key;
 mod password;
 #[cfg(test)]
 mod tests;
 mod token;
 
-pub use key::{KeyError, Keypair, SigningKey, VerifyingKey};
+pub use ed25519::{ProofKey, from_multikey, to_multikey};
+pub use key::{Algorithm, KeyError, Keypair, SigningKey, VerifyingKey};
 pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 pub use token::{Token, TokenHash, handle_suffix, token_128, token_256};
 

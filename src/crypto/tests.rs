@@ -73,6 +73,28 @@ fn pkcs1_pem_is_read_too() {
 }
 
 #[test]
+fn multikeys_read_back_and_nothing_else_is_one() {
+    let shown = to_multikey(&pair().proof_public_pem).unwrap();
+    assert!(shown.starts_with("z6Mk"), "{shown}");
+    assert_eq!(from_multikey(&shown).unwrap(), pair().proof_public_pem);
+    assert_eq!(to_multikey(&pair().public_pem), Err(KeyError::NotEd25519));
+    let long = format!("z{}", "1".repeat(100_000));
+    // Without its letter, of another base, cut, with a byte too many, of another codec, and too long to look at.
+    for wrong in [
+        &shown[1..],
+        "uAAAA",
+        &shown[..40],
+        &format!("{shown}1"),
+        "zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme",
+        "z",
+        "",
+        &long,
+    ] {
+        assert!(from_multikey(wrong).is_err(), "{}", &wrong[..wrong.len().min(60)]);
+    }
+}
+
+#[test]
 fn small_keys_other_keys_and_mixed_up_kinds_are_refused() {
     let small = RsaPrivateKey::new(&mut rsa_rng(), 1024).unwrap();
     let pem = small.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
@@ -81,7 +103,11 @@ fn small_keys_other_keys_and_mixed_up_kinds_are_refused() {
     assert_eq!(SigningKey::from_pem(&pair().public_pem).unwrap_err(), KeyError::NotPem);
     let ed25519 = "-----BEGIN PUBLIC KEY-----\n\
         MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
-    assert_eq!(VerifyingKey::from_pem(ed25519).unwrap_err(), KeyError::NotRsa);
+    let read = VerifyingKey::from_pem(ed25519).unwrap();
+    assert_eq!(read.algorithm(), Algorithm::Ed25519);
+    assert!(!read.verify_rsa_sha256(b"m", &[0; 256]), "never by another algorithm");
+    assert_eq!(SigningKey::from_pem(&pair().proof_private_pem).unwrap_err(), KeyError::NotRsa);
+    assert_eq!(ProofKey::from_pem(&pair().private_pem).unwrap_err(), KeyError::NotEd25519);
     let huge = format!("-----BEGIN PUBLIC KEY-----\n{}", "A".repeat(9000));
     assert_eq!(VerifyingKey::from_pem(&huge).unwrap_err(), KeyError::NotPem);
 }

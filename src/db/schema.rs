@@ -36,9 +36,11 @@ diesel::table! {
         id -> BigInt,
         actor_id -> BigInt,
         uri -> Text,
+        algorithm -> Text,
         public_pem -> Text,
         private_pem -> Nullable<Text>,
         created_at -> BigInt,
+        replaced_at -> Nullable<BigInt>,
         retired_at -> Nullable<BigInt>,
     }
 }
@@ -204,6 +206,8 @@ diesel::table! {
         id -> BigInt,
         activity_uri -> Text,
         signer_id -> BigInt,
+        vouched -> Text,
+        forwarder_id -> Nullable<BigInt>,
         #[sql_name = "type"]
         type_ -> Text,
         body -> Text,

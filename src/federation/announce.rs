@@ -209,6 +209,7 @@ fn send(
     author: &Actor,
     audience: &Audience,
 ) -> Result<()> {
+    let object = as_sent(tx, object)?;
     let id = tx.links().activity(&tx.new_id());
     let (to, cc) = addressees(group, author);
     let mut announce = wire::activity("Announce", &id, &group.uri, &to, &cc, object);
@@ -217,6 +218,18 @@ fn send(
     }
     outbox::send_marked(tx, group, &announce, (about, marks), audience)?;
     Ok(())
+}
+
+/// An activity of ours as it was sent, with its proof. What came from elsewhere stays as it came.
+fn as_sent(tx: &mut Tx<'_>, object: Value) -> Result<Value> {
+    let ours = object.get("id").and_then(Value::as_str).filter(|id| tx.links().is_ours(id));
+    match ours.map(str::to_owned) {
+        Some(id) => match outbox::find(tx, &id)? {
+            Some(sent) => Ok(serde_json::from_str(&sent.document)?),
+            None => Ok(object),
+        },
+        None => Ok(object),
+    }
 }
 
 #[cfg(test)]

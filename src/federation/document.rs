@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::actor::{self, Actor, ActorKind, RemoteActor};
-use crate::crypto::VerifyingKey;
+use crate::crypto::{VerifyingKey, from_multikey, to_multikey};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::link::{host_of_uri, same_host};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// The document of an actor here, to which a feature may add (federation.md A1, A3).
 pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
-    let key = actor::signing_key_of(db, actor.id)?;
+    let keys = Keys::of(db, actor)?;
     let kind = match actor.kind {
         ActorKind::Person => "Person",
         ActorKind::Course => "Group",
@@ -19,7 +19,7 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
         ActorKind::Instance => "Application",
     };
     let mut document = json!({
-        "@context": wire::context(), "id": actor.uri, "type": kind,
+        "@context": wire::actor_context(), "id": actor.uri, "type": kind,
         "preferredUsername": actor.handle, "name": actor.name, "summary": actor.summary, "url": actor.url,
         "inbox": actor.inbox, "outbox": actor.outbox, "followers": actor.followers,
         "following": format!("{}/following", actor.uri),
@@ -27,7 +27,7 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
         "manuallyApprovesFollowers": actor.kind == ActorKind::Instance,
         "webfinger": format!("{}@{}", actor.handle, actor.host),
         "discoverable": false, "indexable": false, "published": actor.created_at.rfc3339(),
-        "publicKey": {"id": key.uri, "owner": actor.uri, "publicKeyPem": key.public_pem},
+        "publicKey": keys.public_key, "assertionMethod": keys.assertion_method,
     });
     let fields = document.as_object_mut().ok_or_else(|| Error::internal("a document is an object"))?;
     if actor.kind == ActorKind::Instance {
@@ -39,6 +39,30 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
     Ok(document)
 }
 
+/// The keys of an actor here, as its document shows them.
+pub struct Keys {
+    /// `publicKey`: with which its requests are signed.
+    pub public_key: Value,
+    /// `assertionMethod`: with which its documents are signed, newest first (FEP-521a).
+    pub assertion_method: Value,
+}
+
+impl Keys {
+    /// Reads them.
+    pub fn of(db: &mut Db, actor: &Actor) -> Result<Self> {
+        let key = actor::signing_key_of(db, actor.id)?;
+        let multikey = |key: actor::Key| {
+            let shown = to_multikey(&key.public_pem).map_err(|e| Error::Internal(Box::new(e)))?;
+            Ok(json!({"id": key.uri, "type": "Multikey", "controller": actor.uri, "publicKeyMultibase": shown}))
+        };
+        let proofs: Result<Vec<Value>> = actor::proof_keys_of(db, actor.id)?.into_iter().map(multikey).collect();
+        Ok(Self {
+            public_key: json!({"id": key.uri, "owner": actor.uri, "publicKeyPem": key.public_pem}),
+            assertion_method: proofs?.into(),
+        })
+    }
+}
+
 /// What the instance actor says that it can do (FEP-844e).
 fn generator() -> Value {
     json!({
@@ -46,6 +70,7 @@ fn generator() -> Value {
         "implements": [
             {"href": "https://w3id.org/fep/1b12", "name": "FEP-1b12"},
             {"href": "https://w3id.org/fep/3b86", "name": "FEP-3b86"},
+            {"href": "https://w3id.org/fep/8b32", "name": "FEP-8b32"},
             {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"},
         ],
     })
@@ -59,7 +84,7 @@ const NAME: usize = 200;
 const SUMMARY: usize = 16 * 1024;
 /// Longest id of others, in bytes.
 const ID: usize = 2048;
-/// Most keys of one actor.
+/// Most keys of one actor of either kind.
 const KEYS: usize = 4;
 
 /// What a document of somebody elsewhere says, as far as it may: everything that grants authority lives on the host of
@@ -141,16 +166,26 @@ fn page(document: &Value) -> Option<&str> {
     fits.then_some(url)
 }
 
-/// Keys that name this actor as their owner, live on its host and can be read (SIG-12).
+/// Keys that name this actor as their owner, live on its host and can be read (SIG-12): `publicKey` in PEM, Multikeys
+/// of Ed25519 among `assertionMethod` (FEP-521a). Keys for anything else than assertions are not looked at.
 fn keys(document: &Value, uri: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for key in wire::objects(document, "publicKey").into_iter().take(KEYS) {
         let owner = wire::id(key, "owner").or_else(|| wire::id(key, "controller"));
-        let (Some(id), Some(pem)) = (wire::text(key, "id"), wire::text(key, "publicKeyPem")) else { continue };
-        let sound = owner == Some(uri) && id.len() <= ID && same_host(id, uri) && VerifyingKey::from_pem(pem).is_ok();
-        if sound {
-            found.push((id.to_owned(), pem.to_owned()));
+        let pem = wire::text(key, "publicKeyPem").map(str::to_owned);
+        found.extend(sound_key(uri, key, (owner, pem)));
+    }
+    for key in wire::objects(document, "assertionMethod").into_iter().take(KEYS) {
+        if wire::kind(key) == Some("Multikey") {
+            let pem = wire::text(key, "publicKeyMultibase").and_then(|text| from_multikey(text).ok());
+            found.extend(sound_key(uri, key, (wire::id(key, "controller"), pem)));
         }
     }
     found
+}
+
+fn sound_key(uri: &str, key: &Value, (owner, pem): (Option<&str>, Option<String>)) -> Option<(String, String)> {
+    let id = wire::text(key, "id").filter(|id| owner == Some(uri) && id.len() <= ID && same_host(id, uri))?;
+    let pem = pem.filter(|pem| VerifyingKey::from_pem(pem).is_ok())?;
+    Some((id.to_owned(), pem))
 }

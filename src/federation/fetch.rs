@@ -96,6 +96,41 @@ async fn may_meet(app: &App, uri: &str) -> Result<()> {
     Err(Error::TooMany(Duration::from_secs(60)))
 }
 
+/// What an actor's server says of them now, without keeping it: for somebody whose signature is yet to be checked. Not
+/// within five minutes of the last time: then there is nothing.
+///
+/// Somebody known who is gone (410) is marked so.
+pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> {
+    let app = context.app_data();
+    let (uri, now) = (uri.split('#').next().unwrap_or_default(), app.now());
+    if app.links().is_ours(uri) || app.net().memory.was_tried(uri, now, PATIENCE) {
+        return Ok(None);
+    }
+    may_meet(app, uri).await?;
+    app.net().memory.note_try(uri, now);
+    let url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
+    metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
+    let answer = fetch_object_http::<App, Value>(&url, context).await;
+    peer::remember_schemes(app).await;
+    match answer.map_err(Error::from) {
+        Ok(answer) => {
+            let sighted = document::read(&answer.object)?;
+            match sighted.uri == uri && super::wire::is_bounded(&answer.object) {
+                true => Ok(Some(sighted)),
+                false => Err(Error::denied("The actor is not the one that was asked for.")),
+            }
+        }
+        Err(error) => match find(app, uri).await? {
+            Some(known) if matches!(error, Error::NotFound) => {
+                app.write(move |tx| actor::move_to(tx, known.id, ActorState::Gone)).await?;
+                Ok(None)
+            }
+            Some(_) => Ok(None),
+            None => Err(error),
+        },
+    }
+}
+
 /// The document with this id, from its own server; its `id` is this id. Not found when that server does not have it
 /// (404), or no more (410).
 pub async fn document(context: &Context, uri: &str) -> Result<Value> {

@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod document;
 pub mod fetch;
 pub mod inbox;
+pub mod integrity;
 pub mod object;
 pub mod outbox;
 pub mod peer;

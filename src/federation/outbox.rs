@@ -1,14 +1,15 @@
 //! How does something get out? As an activity with one delivery for each inbox, written with what caused it.
 
 use super::peer::{LineState, NewPeer};
-use super::wire;
-use crate::actor::{Actor, follow};
+use super::{integrity, wire};
+use crate::actor::{self, Actor, follow};
 use crate::clock::Time;
+use crate::crypto::ProofKey;
 use crate::db::{
     Bell, Columns, Db, Run, Tx,
     schema::{activities, deliveries, objects, peers},
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{ActivityId, ActorId};
 use crate::link::host_of_uri;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
@@ -106,6 +107,9 @@ pub struct Sent {
 
 /// Stores an activity of an actor here and queues it for its audience. `document` must have `id` and `type`;
 /// `object_uri` is what it is about, so that a later Update or Delete finds who got it.
+///
+/// What is public gets a proof (FEP-8b32), made this once, so that it can be passed on by others. What is private gets
+/// none: it must not be possible to show somebody else that it is genuine. Blind addressees are left out (AP 6).
 pub fn send(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -133,11 +137,16 @@ pub(super) fn send_marked(
     (object_uri, marks): (&str, Marks),
     audience: &Audience,
 ) -> Result<ActivityId> {
-    put(tx, actor, (document, document.to_string()), (object_uri, marks), audience)
+    let mut document = document.clone();
+    wire::drop_blind(&mut document);
+    if wire::is_public(&document) && document.get("proof").is_none() {
+        prove(tx, actor, &mut document)?;
+    }
+    put(tx, actor, (&document, document.to_string()), (object_uri, marks), audience)
 }
 
 /// Stores an activity, perhaps of somebody else, that an actor here sends as it came: `text` is what goes out, byte for
-/// byte.
+/// byte, but for blind addressees (AP 6).
 pub(super) fn put(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -146,6 +155,10 @@ pub(super) fn put(
     audience: &Audience,
 ) -> Result<ActivityId> {
     let now = tx.now();
+    // Not even in what somebody else wrote, though their proof holds no more.
+    let clean = wire::without_blind(document);
+    let text = clean.as_ref().map_or(text, Value::to_string);
+    let document = clean.as_ref().unwrap_or(document);
     let row = (
         activities::uri.eq(wire::text(document, "id").unwrap_or_default()),
         activities::actor_id.eq(actor.id),
@@ -167,6 +180,13 @@ pub(super) fn put(
         .collect();
     enqueue(tx, id, &inboxes)?;
     Ok(id)
+}
+
+fn prove(tx: &mut Tx<'_>, actor: &Actor, document: &mut Value) -> Result<()> {
+    let key = actor::proof_key_of(tx, actor.id)?;
+    let private = ProofKey::from_pem(key.private_pem.as_deref().unwrap_or_default());
+    let now = tx.now();
+    integrity::attach(document, &key.uri, &private.map_err(|e| Error::Internal(Box::new(e)))?, now)
 }
 
 /// Rows of one statement; SQLite bounds the number of values.
@@ -305,3 +325,6 @@ pub fn list_top_level(db: &mut Db, course: ActorId, most: i64) -> Result<(i64, V
     let count = all().count().get_result(db)?;
     Ok((count, all().order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub type Context = activitypub_federation::config::Data<App>;
 pub struct Received {
     /// Its row.
     pub id: InboxId,
-    /// Who signed it; the same as its `actor`.
+    /// Whose it is: its `actor`. Who else brought it is of no account to doors.
     pub signer: Actor,
     /// The whole of it.
     pub activity: Value,

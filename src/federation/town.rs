@@ -7,7 +7,7 @@ use crate::actor::{Actor, ActorKind, RemoteActor};
 use crate::app::App;
 use crate::clock::Time;
 use crate::config::Config;
-use crate::crypto::{Keypair, SigningKey, VerifyingKey};
+use crate::crypto::{Keypair, SigningKey, VerifyingKey, to_multikey};
 use crate::db::Run;
 use crate::db::schema::{deliveries, inbox};
 use crate::net::Net;
@@ -178,7 +178,10 @@ impl Town {
             shared_inbox: Some(format!("http://{}/inbox", self.host(host))),
             outbox: None,
             followers: None,
-            keys: vec![(format!("{uri}#main-key"), self.world.keys().public_pem)],
+            keys: vec![
+                (format!("{uri}#main-key"), self.world.keys().public_pem),
+                (format!("{uri}#ed25519-key"), self.world.keys().proof_public_pem),
+            ],
             uri,
         }
     }
@@ -195,6 +198,10 @@ impl Town {
             "@context": "https://www.w3.org/ns/activitystreams", "id": uri, "type": "Person",
             "preferredUsername": name, "inbox": format!("{uri}/inbox"),
             "publicKey": {"id": format!("{uri}#main-key"), "owner": uri, "publicKeyPem": keys.public_pem},
+            "assertionMethod": [{
+                "id": format!("{uri}#ed25519-key"), "type": "Multikey", "controller": uri,
+                "publicKeyMultibase": to_multikey(&keys.proof_public_pem).unwrap(),
+            }],
         });
         self.serve(&uri, 200, &document);
     }

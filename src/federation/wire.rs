@@ -31,6 +31,23 @@ pub fn context() -> Value {
     ])
 }
 
+/// The `@context` of actors here: that of all documents, with the words for their keys (FEP-521a).
+pub fn actor_context() -> Value {
+    const SECURITY: &str = "https://w3id.org/security#";
+    let mut context = context();
+    let terms = context.as_array_mut().and_then(|parts| parts.last_mut()).and_then(Value::as_object_mut);
+    if let Some(terms) = terms {
+        let to = |name: &str| json!({"@id": format!("{SECURITY}{name}"), "@type": "@id"});
+        terms.insert("Multikey".into(), format!("{SECURITY}Multikey").into());
+        terms.insert("assertionMethod".into(), to("assertionMethod"));
+        terms.insert("controller".into(), to("controller"));
+        let multibase =
+            json!({"@id": format!("{SECURITY}publicKeyMultibase"), "@type": format!("{SECURITY}multibase")});
+        terms.insert("publicKeyMultibase".into(), multibase);
+    }
+    context
+}
+
 /// An activity as all of ours are: `to` and `cc` always arrays, `cc` always there.
 #[expect(clippy::too_many_arguments, reason = "the six properties that every activity has")]
 pub fn activity(kind: &str, id: &str, actor: &str, to: &[String], cc: &[String], object: Value) -> Value {
@@ -137,6 +154,30 @@ pub fn mentions(document: &Value) -> Vec<&str> {
 /// A `Mention` tag. Its name has the host, because GoToSocial stores nothing otherwise.
 pub fn mention(actor: &crate::actor::Actor) -> Value {
     json!({"type": "Mention", "href": actor.uri, "name": actor.acct()})
+}
+
+/// Takes out whom nobody else may see among the addressees, here and in what is embedded (AP 6; PRV-10).
+pub fn drop_blind(document: &mut Value) {
+    let mut next = Some(document);
+    while let Some(fields) = next.and_then(Value::as_object_mut) {
+        fields.shift_remove("bto");
+        fields.shift_remove("bcc");
+        next = fields.get_mut("object");
+    }
+}
+
+/// The same on a copy, when there are any.
+pub fn without_blind(document: &Value) -> Option<Value> {
+    let mut next = Some(document);
+    while let Some(fields) = next.and_then(Value::as_object) {
+        if fields.contains_key("bto") || fields.contains_key("bcc") {
+            let mut clean = document.clone();
+            drop_blind(&mut clean);
+            return Some(clean);
+        }
+        next = fields.get("object");
+    }
+    None
 }
 
 /// Deepest nesting of a document that is read.

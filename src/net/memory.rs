@@ -22,6 +22,7 @@ pub struct Memory {
     strangers: DefaultKeyedRateLimiter<String>,
     counts: Cache<String, Arc<AtomicU32>>,
     backlogged: Cache<String, ()>,
+    forwards: DefaultKeyedRateLimiter<String>,
 }
 
 /// Another process may have learned a newer key; after this long it is read from the database again.
@@ -47,6 +48,7 @@ impl Memory {
             strangers: rate(limits.new_actors_per_minute),
             counts: Cache::new(20_000),
             backlogged: Cache::builder().max_capacity(20_000).time_to_live(BACKLOG_LIFE).build(),
+            forwards: rate(limits.forwards_per_minute),
         }
     }
 
@@ -122,6 +124,11 @@ impl Memory {
     /// Whether too much of this server waited a moment ago.
     pub fn is_backlogged(&self, host: &str) -> bool {
         self.backlogged.contains_key(host)
+    }
+
+    /// Whether what this server passes on may make us ask somebody else once more now.
+    pub fn may_ask_for(&self, forwarder: &str) -> bool {
+        may(&self.forwards, forwarder)
     }
 }
 

@@ -34,15 +34,23 @@ CREATE TABLE actors (
 CREATE UNIQUE INDEX actors_here_handle ON actors (handle) WHERE here;
 CREATE INDEX actors_host_handle ON actors (host, handle);
 
--- Public keys of everyone, private keys of those here. A retired key verifies nothing.
+-- Public keys of everyone, private keys of those here. A retired key of somebody elsewhere verifies nothing; a retired
+-- key of somebody here signs nothing and has no private half any more.
 CREATE TABLE actor_keys (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-    -- The keyId of signatures.
+    -- The keyId of signatures, the verificationMethod of proofs.
     uri TEXT NOT NULL UNIQUE,
+    -- `rsa` signs requests, `ed25519` documents (FEP-521a); elsewhere either may sign requests.
+    algorithm TEXT NOT NULL CHECK (algorithm IN ('rsa', 'ed25519')),
+    -- SPKI PEM (of others PKCS#1, too), whatever form it had on the wire.
     public_pem TEXT NOT NULL,
+    -- PKCS#8 PEM.
     private_pem TEXT,
     created_at BIGINT NOT NULL,
+    -- Here: since when a newer key is the one that others are shown; this one still signs for those who do not know
+    -- that one yet. NULL of a retired key: it was withdrawn at once, and what it signed cannot be checked any more.
+    replaced_at BIGINT,
     retired_at BIGINT
 );
 CREATE INDEX actor_keys_actor ON actor_keys (actor_id);
@@ -233,7 +241,12 @@ CREATE TABLE domain_rules (
 CREATE TABLE inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     activity_uri TEXT NOT NULL UNIQUE,
+    -- Whose it is: its actor, which is whom doors are told of. Everything of one actor is worked off in order.
     signer_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- How it is known to be theirs: they signed the request, they proved the document (FEP-8b32), or their server says so.
+    vouched TEXT NOT NULL CHECK (vouched IN ('signature', 'proof', 'origin')),
+    -- Who signed the request, when it was somebody else who passed it on.
+    forwarder_id BIGINT REFERENCES actors (id) ON DELETE SET NULL,
     type TEXT NOT NULL,
     body TEXT NOT NULL,
     received_at BIGINT NOT NULL,

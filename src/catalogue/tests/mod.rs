@@ -159,6 +159,7 @@ fn the_group_document_is_what_a2_says() {
     let document = world.read(|db| apub::to_wire(db, &course));
     insta::assert_json_snapshot!("group", document, {
         ".publicKey.publicKeyPem" => "[pem]",
+        ".assertionMethod[].publicKeyMultibase" => "[multikey]",
         ".learning.cohort.id" => "[id]",
         ".learning.cohorts[0].id" => "[id]",
     });

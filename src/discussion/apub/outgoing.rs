@@ -102,6 +102,8 @@ pub(super) fn take_back(tx: &mut Tx<'_>, group: &Actor, uri: &str) -> Result<()>
         }
         if let Some(fields) = announced.as_object_mut() {
             fields.remove("@context");
+            // It holds for the whole document alone.
+            fields.remove("proof");
         }
         let id = tx.links().activity(&tx.new_id());
         let to = [wire::PUBLIC.to_owned()];

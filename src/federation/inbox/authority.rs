@@ -14,9 +14,10 @@ use crate::federation::outbox;
 use crate::federation::peer::{self, LineState};
 use crate::federation::wire;
 use crate::id::{ActorId, InboxId};
-use crate::link::Links;
+use crate::link::{Links, host_of_uri};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
+use url::Url;
 
 /// All that the database says about an activity, read at once.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Facts {
     pub key: Option<Key>,
     /// Whether its server is blocked here.
     pub is_blocked: bool,
+    /// Whose key that is, when it is not the actor's: who passes it on.
+    pub forwarder: Option<Actor>,
     /// The line to its server.
     pub line: Option<LineState>,
     /// What it is about, when known.
@@ -65,6 +68,7 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
         line: peer::line(db, &shape.host)?,
         ..Facts::default()
     };
+    facts.forwarder = forwarder(db, shape, &facts, key_id)?;
     let about = wire::id(&shape.activity, "object").unwrap_or_default();
     match shape.kind.as_str() {
         "Update" | "Delete" => facts.object = object::find(db, about)?,
@@ -80,6 +84,28 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
         _ => {}
     }
     Ok(facts)
+}
+
+/// Who signed it, when that is not its actor but somebody else who is known here. A key on the actor's host that is not
+/// known is taken for the actor's, until their document says otherwise.
+fn forwarder(db: &mut Db, shape: &Shape, facts: &Facts, key_id: &str) -> Result<Option<Actor>> {
+    if let Some(key) = &facts.key {
+        let is_own = facts.signer.as_ref().is_some_and(|signer| signer.id == key.actor_id);
+        return if is_own { Ok(None) } else { actor::get(db, key.actor_id).map(Some) };
+    }
+    if key_id.is_empty() || host_of_uri(key_id).as_ref() == Some(&shape.host) {
+        return Ok(None);
+    }
+    actor::find_by_uri(db, &owner_of_key(key_id))
+}
+
+/// The actor to whom a key most likely belongs: its id without fragment, query or `/main-key` (SIG-13).
+pub(super) fn owner_of_key(key_id: &str) -> String {
+    let Ok(mut url) = Url::parse(key_id) else { return String::new() };
+    url.set_fragment(None);
+    url.set_query(None);
+    let text = url.to_string();
+    text.strip_suffix("/main-key").unwrap_or(&text).to_owned()
 }
 
 /// Who may answer an activity of ours: whom it was about; of an Invite or Offer, whom it was made to.

@@ -11,6 +11,7 @@ mod shape;
 mod store;
 #[cfg(test)]
 mod tests;
+mod vouching;
 pub mod worker;
 
 pub use proof::signer_of_get;
@@ -30,6 +31,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use refusal::malformed;
 use shape::Shape;
+use vouching::{Vouched, Vouching};
 
 /// `POST` to any inbox. Which one does not matter: an activity says itself whom it is for.
 pub async fn receive(State(app): State<App>, context: Context, request: Request) -> Response {
@@ -67,9 +69,9 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
         return Ok(());
     }
     let line = facts.line;
-    let signer = proof::prove(context, &shape, facts, &signature, &address).await?;
-    limit::check_host(app, &shape.host).await?;
-    put(app, shape, body, signer, line).await
+    let Some(vouched) = vouching::vouch(context, shape, facts, &signature, &address).await? else { return Ok(()) };
+    limit::check_host(app, &vouched.sender).await?;
+    put(app, vouched, body, line).await
 }
 
 const TOO_LARGE: Refusal = Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, reason: "too-large" };
@@ -105,21 +107,19 @@ async fn ask(app: &App, shape: &Shape, signature: &Unverified) -> Result<Facts, 
     Ok(app.look_up(move |db| authority::gather(db, &shape, &key_id, &links)).await?)
 }
 
-async fn put(
-    app: &App,
-    shape: Shape,
-    body: Bytes,
-    signer: crate::id::ActorId,
-    line: Option<super::peer::LineState>,
-) -> Result<(), Refusal> {
-    let body = String::from_utf8(body.into()).map_err(|_| malformed("json"))?;
+async fn put(app: &App, vouched: Vouched, body: Bytes, line: Option<super::peer::LineState>) -> Result<(), Refusal> {
+    let body = match vouched.how {
+        Vouching::Origin => vouched.shape.activity.to_string(),
+        Vouching::Signature | Vouching::Proof => String::from_utf8(body.into()).map_err(|_| malformed("json"))?,
+    };
     let was_down = line.is_some_and(|line| line != super::peer::LineState::Healthy);
+    let heard = was_down && vouched.how == Vouching::Signature;
     let stored = app
         .write(move |tx| {
-            if was_down {
-                super::peer::heard(tx, &shape.host)?;
+            if heard {
+                super::peer::heard(tx, &vouched.shape.host)?;
             }
-            store::insert(tx, &shape, &body, signer)
+            store::insert(tx, &vouched, &body)
         })
         .await?;
     let result = if stored { "stored" } else { "duplicate" };

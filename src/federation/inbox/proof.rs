@@ -3,7 +3,7 @@
 use super::authority::{self, Facts};
 use super::refusal::{Refusal, unproven};
 use super::shape::Shape;
-use crate::actor::{self, Actor};
+use crate::actor::{self, Actor, Key, RemoteActor};
 use crate::app::App;
 use crate::crypto::VerifyingKey;
 use crate::domain;
@@ -20,7 +20,8 @@ use std::time::Duration;
 const SUSPICION: Duration = Duration::from_secs(60);
 
 /// Holds the signature against the actor's key: from memory, else from the database, else fetched once; when it does
-/// not fit, the actor is fetched anew once (SIG-14). Gives the actor.
+/// not fit, the actor is fetched anew once (SIG-14). Gives the actor. Somebody who was not known is stored only when the
+/// signature holds.
 pub(super) async fn prove(
     context: &Context,
     shape: &Shape,
@@ -33,35 +34,77 @@ pub(super) async fn prove(
     if host_of(signature.key_url()).as_ref() != Some(&shape.host) {
         return Err(unproven("key-of-another"));
     }
-    let known = known_key(app, signature.key_id(), &facts)?;
-    if let (Some(signer), Some((owner, key))) = (&facts.signer, known) {
-        if owner != signer.id {
-            return Err(unproven("key-of-another"));
-        }
-        if signature.verify(&key).is_ok() {
-            return Ok(signer.id);
-        }
+    if let Some(signer) = &facts.signer
+        && is_by_known_key(app, signature, facts.key.as_ref(), signer.id)?
+    {
+        return Ok(signer.id);
     }
-    let suspect = format!("suspect {address} {}", shape.host);
-    if app.net().memory.was_tried(&suspect, app.now(), SUSPICION) {
-        return Err(unproven("wrong-signature"));
-    }
-    app.net().memory.note_try(&suspect, app.now());
-    let fetched = fetch::refresh(context, &shape.actor).await?;
-    let signer = fetched.ok_or(unproven("wrong-signature"))?;
-    signer.may_act().map_err(|_| super::refusal::forbidden("suspended"))?;
-    verify_with(app, signature, &signer).await?;
-    app.net().memory.forget_try(&suspect);
+    let signer = prove_anew(context, &shape.actor, signature, (address, &shape.host)).await?;
     // Now that the actor is known, what it may do is known as well.
     authority::authorise(shape, &Facts { signer: Some(signer.clone()), ..facts })?;
     Ok(signer.id)
 }
 
-fn known_key(app: &App, key_id: &str, facts: &Facts) -> Result<Option<(ActorId, VerifyingKey)>, Refusal> {
+/// Holds the signature against the keys of the one who brings something of somebody else.
+pub(super) async fn hold(
+    context: &Context,
+    forwarder: &Actor,
+    signature: &Unverified,
+    address: &str,
+) -> Result<(), Refusal> {
+    let app = context.app_data();
+    let key_id = signature.key_id().to_owned();
+    let key = app.look_up(move |db| actor::find_key(db, &key_id)).await?;
+    if is_by_known_key(app, signature, key.as_ref(), forwarder.id)? {
+        return Ok(());
+    }
+    prove_anew(context, &forwarder.uri, signature, (address, &forwarder.host)).await?;
+    Ok(())
+}
+
+fn is_by_known_key(app: &App, signature: &Unverified, key: Option<&Key>, signer: ActorId) -> Result<bool, Refusal> {
+    match known_key(app, signature.key_id(), key)? {
+        Some((owner, _)) if owner != signer => Err(unproven("key-of-another")),
+        Some((_, key)) => Ok(signature.verify(&key).is_ok()),
+        None => Ok(false),
+    }
+}
+
+/// Asks the actor's server for their keys, though not again at once for somebody who was wrong (NET-11).
+async fn prove_anew(
+    context: &Context,
+    uri: &str,
+    signature: &Unverified,
+    (address, host): (&str, &str),
+) -> Result<Actor, Refusal> {
+    let app = context.app_data();
+    let suspect = format!("suspect {address} {host}");
+    if app.net().memory.was_tried(&suspect, app.now(), SUSPICION) {
+        return Err(unproven("wrong-signature"));
+    }
+    app.net().memory.note_try(&suspect, app.now());
+    let sighted = fetch::sight(context, uri).await?.ok_or(unproven("wrong-signature"))?;
+    let signer = keep_if_by(app, sighted, signature).await?;
+    signer.may_act().map_err(|_| super::refusal::forbidden("suspended"))?;
+    app.net().memory.forget_try(&suspect);
+    Ok(signer)
+}
+
+/// Stores somebody as their server shows them, if one of their keys made this signature.
+async fn keep_if_by(app: &App, sighted: RemoteActor, signature: &Unverified) -> Result<Actor, Refusal> {
+    let pem = sighted.keys.iter().find(|(id, _)| id == signature.key_id()).map(|(_, pem)| pem);
+    let key = VerifyingKey::from_pem(pem.ok_or(unproven("unknown-key"))?).map_err(|_| unproven("unusable-key"))?;
+    signature.verify(&key)?;
+    let signer = fetch::store(app, sighted).await?;
+    app.net().memory.keep_verifying(signature.key_id(), signer.id, key);
+    Ok(signer)
+}
+
+fn known_key(app: &App, key_id: &str, key: Option<&Key>) -> Result<Option<(ActorId, VerifyingKey)>, Refusal> {
     if let Some(found) = app.net().memory.verifying(key_id) {
         return Ok(Some(found));
     }
-    let Some(key) = &facts.key else { return Ok(None) };
+    let Some(key) = key else { return Ok(None) };
     let parsed = VerifyingKey::from_pem(&key.public_pem).map_err(|_| unproven("unusable-key"))?;
     app.net().memory.keep_verifying(key_id, key.actor_id, parsed.clone());
     Ok(Some((key.actor_id, parsed)))
@@ -97,23 +140,16 @@ pub async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str)
     });
     let known = known.await?;
     let signer = match known {
-        Some(signer) if verify_with(app, &signature, &signer).await.is_ok() => Some(signer),
-        Some(signer) => fetch::refresh(context, &signer.uri).await.unwrap_or_default(),
-        None => fetch::refresh(context, &owner_of(&signature)).await.unwrap_or_default(),
+        Some(signer) if verify_with(app, &signature, &signer).await.is_ok() => signer,
+        known => {
+            let uri = known.map_or_else(|| authority::owner_of_key(signature.key_id()), |signer| signer.uri);
+            let Ok(Some(sighted)) = fetch::sight(context, &uri).await else { return Ok(None) };
+            match keep_if_by(app, sighted, &signature).await {
+                Ok(signer) => signer,
+                Err(_) => return Ok(None),
+            }
+        }
     };
-    let Some(signer) = signer else { return Ok(None) };
     signer.may_act()?;
-    if !same_host(&signer.uri, signature.key_id()) || verify_with(app, &signature, &signer).await.is_err() {
-        return Ok(None);
-    }
-    Ok(Some(signer))
-}
-
-/// The actor to whom a key most likely belongs: its id without fragment, query or `/main-key` (SIG-13).
-fn owner_of(signature: &Unverified) -> String {
-    let mut url = signature.key_url().clone();
-    url.set_fragment(None);
-    url.set_query(None);
-    let text = url.to_string();
-    text.strip_suffix("/main-key").unwrap_or(&text).to_owned()
+    Ok(same_host(&signer.uri, signature.key_id()).then_some(signer))
 }

@@ -134,7 +134,7 @@ fn check(rule: Rule, shape: &Shape, links: &Links) -> Result<(), Refusal> {
 }
 
 /// Whether an embedded object is by this actor alone. An actor's own document needs no author.
-fn is_by(object: &Value, actor: &str) -> bool {
+pub(super) fn is_by(object: &Value, actor: &str) -> bool {
     if !object.is_object() || wire::id_of(object) == Some(actor) {
         return true;
     }

@@ -1,14 +1,16 @@
 //! Which rows hold what came in?
 
 use super::shape::Shape;
-use crate::actor::{self, Actor};
+use super::vouching::{Vouched, names};
+use crate::actor::follow::FollowState;
+use crate::actor::{self, Actor, ActorKind};
 use crate::clock::Time;
 use crate::db::{
     Bell, Db, Run, Tx,
-    schema::{actors, inbox},
+    schema::{actors, follows, inbox},
 };
 use crate::error::Result;
-use crate::federation::Received;
+use crate::federation::{Received, object, wire};
 use crate::id::{ActorId, InboxId};
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
@@ -17,11 +19,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Stores an activity. Says whether it is new.
-pub(super) fn insert(tx: &mut Tx<'_>, shape: &Shape, body: &str, signer: ActorId) -> Result<bool> {
-    let now = tx.now();
+pub(super) fn insert(tx: &mut Tx<'_>, vouched: &Vouched, body: &str) -> Result<bool> {
+    let (now, shape) = (tx.now(), &vouched.shape);
     let row = (
         inbox::activity_uri.eq(&shape.id),
-        inbox::signer_id.eq(signer),
+        inbox::signer_id.eq(vouched.actor),
+        inbox::vouched.eq(vouched.how),
+        inbox::forwarder_id.eq(vouched.forwarder),
         inbox::type_.eq(&shape.kind),
         inbox::body.eq(body),
         inbox::received_at.eq(now),
@@ -145,3 +149,40 @@ pub(super) fn is_alone(db: &mut Db) -> Result<bool> {
         }
     }
 }
+
+/// Whether what this one passes on is worth asking its origin about: a course that somebody here follows, or somebody
+/// who follows a course here and passes on what is for a course here or answers something known here. Nobody else can
+/// make us ask anybody (NET-11).
+pub(super) fn may_make_us_ask(db: &mut Db, forwarder: &Actor, shape: &Shape) -> Result<bool> {
+    if forwarder.kind == ActorKind::Course {
+        let followed = follows::table
+            .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
+            .filter(follows::followed_id.eq(forwarder.id))
+            .filter(follows::state.eq(FollowState::Accepted))
+            .filter(actors::here.eq(true));
+        if followed.select(follows::id).first::<i64>(db).optional()?.is_some() {
+            return Ok(true);
+        }
+    }
+    let courses: Vec<String> = follows::table
+        .inner_join(actors::table.on(actors::id.eq(follows::followed_id)))
+        .filter(follows::follower_id.eq(forwarder.id))
+        .filter(follows::state.eq(FollowState::Accepted))
+        .filter(actors::here.eq(true))
+        .filter(actors::kind.eq(ActorKind::Course))
+        .limit(MOST_COURSES)
+        .select(actors::uri)
+        .load(db)?;
+    if courses.is_empty() {
+        return Ok(false);
+    }
+    if names(&shape.activity, |id| courses.iter().any(|course| course == id)) {
+        return Ok(true);
+    }
+    let answered = shape.activity.get("object").and_then(|object| wire::id(object, "inReplyTo"));
+    let known = answered.map(|uri| object::find(db, uri)).transpose()?.flatten();
+    Ok(known.is_some_and(|known| known.public && known.deleted_at.is_none()))
+}
+
+/// Courses of one person that are looked at.
+const MOST_COURSES: i64 = 500;

@@ -14,6 +14,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod forwarded;
+
 const DONE: Dispatch = |context, got| Box::pin(async move { got.settle(context, |_| Ok(())).await });
 
 fn like(town: &Town, actor: &str, n: u32) -> Value {

@@ -73,12 +73,50 @@ async fn prv_01_a_private_activity_is_there_for_its_addressee_alone() {
 }
 
 #[tokio::test]
+async fn prv_13_who_is_stopped_sees_nothing_private_and_no_follower_is_named_to_anyone() {
+    let town = Town::new().await;
+    let ada = town.world.person("ada");
+    let bob = town.known("good", "bob");
+    let to = bob.uri.clone();
+    let id = town.world.tx(move |tx| {
+        let id = tx.links().activity(&tx.new_id());
+        let accept = wire::activity("Accept", &id, &ada.uri, std::slice::from_ref(&to), &[], json!(to));
+        outbox::send(tx, &ada, &accept, &to, &Audience::nobody())?;
+        let follower = crate::actor::find_by_uri(tx, &to)?.unwrap().id;
+        crate::actor::follow::put(
+            tx,
+            follower,
+            ada.id,
+            "https://x.test/f",
+            crate::actor::follow::FollowState::Accepted,
+        )?;
+        Ok(id)
+    });
+    let path = id.strip_prefix("https://us.test").unwrap();
+    assert_eq!(town.get(path, Some(&bob.uri)).await.0, 200);
+    let set = |state| town.world.tx(move |tx| crate::actor::move_to(tx, bob.id, state));
+    for state in [crate::actor::ActorState::Suspended, crate::actor::ActorState::Gone] {
+        set(state);
+        assert_eq!(town.get(path, Some(&bob.uri)).await.0, 403, "{state}");
+    }
+    set(crate::actor::ActorState::Active);
+    let new = crate::domain::NewRule::of("good.test", crate::domain::Severity::Suspend);
+    town.world.tx(move |tx| crate::domain::put(tx, None, &new).map(drop));
+    assert_eq!(town.get(path, Some(&bob.uri)).await.0, 403);
+    assert!(town.asked().is_empty());
+    for by in [None, Some(bob.uri.as_str())] {
+        let (_, followers) = town.get("/u/ada/followers", by).await;
+        assert!(!followers.to_string().contains(&bob.uri), "{followers}");
+    }
+}
+
+#[tokio::test]
 async fn actor_documents_are_read_leniently_and_trusted_strictly() {
     let town = Town::new().await;
     let ada = town.world.person("ada");
     let ours = town.world.read(|db| document::to_wire(db, &ada));
     let read = document::read(&ours).unwrap();
-    assert_eq!((read.uri.as_str(), read.keys.len()), ("https://us.test/u/ada", 1));
+    assert_eq!((read.uri.as_str(), read.keys.len()), ("https://us.test/u/ada", 2));
     let change = |key: &str, value: Value| {
         let mut changed = ours.clone();
         changed[key] = value;
@@ -95,10 +133,33 @@ async fn actor_documents_are_read_leniently_and_trusted_strictly() {
     }
     let pem = ours["publicKey"]["publicKeyPem"].clone();
     let key = json!({"id": "https://evil.test/key", "owner": ada.uri, "publicKeyPem": pem});
-    assert!(change("publicKey", key).unwrap().keys.is_empty());
+    assert_eq!(change("publicKey", key).unwrap().keys.len(), 1, "the Multikey alone");
+    // FEP-521a, SIG-12: of another host, of another's, of another type or form.
+    let own = &ours["assertionMethod"][0];
+    for (key, value) in [
+        ("id", json!("https://evil.test/key")),
+        ("controller", json!("https://us.test/u/bo")),
+        ("controller", Value::Null),
+        ("type", json!("Ed25519VerificationKey2020")),
+        ("publicKeyMultibase", json!("z6Mk")),
+        ("publicKeyMultibase", json!(["x"])),
+    ] {
+        let mut wrong = own.clone();
+        wrong[key] = value.clone();
+        assert_eq!(change("assertionMethod", json!([wrong])).unwrap().keys.len(), 1, "{key} {value}");
+    }
+    assert_eq!(change("assertionMethod", json!([own["id"]])).unwrap().keys.len(), 1, "a bare id says nothing");
+    let many: Vec<Value> = (0..50)
+        .map(|n| {
+            let mut key = own.clone();
+            key["id"] = json!(format!("{}#{n}", ada.uri));
+            key
+        })
+        .collect();
+    assert_eq!(change("assertionMethod", many.into()).unwrap().keys.len(), 5, "so many and no more");
     let list = json!([ours["publicKey"], {"id": format!("{}/main-key", ada.uri), "controller": ada.uri,
         "publicKeyPem": pem}]);
-    assert_eq!(change("publicKey", list).unwrap().keys.len(), 2);
+    assert_eq!(change("publicKey", list).unwrap().keys.len(), 3);
     // Nobody needs a handle, but what is shown instead is no handle that somebody could have (NRM-01).
     let nameless = change("preferredUsername", Value::Null).unwrap();
     assert_eq!(nameless.handle, "~ada");

@@ -9,6 +9,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method};
 use http_signature_normalization::verify::ParsedHeader;
 
+use crate::crypto::Algorithm;
+
 use super::{Claim, Incoming, SIGNATURE_BYTES, Scheme, SignatureError, Unverified, fresh, headers::joined, key_url};
 
 pub(super) const REQUEST_TARGET: &str = "(request-target)";
@@ -50,7 +52,7 @@ pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified,
     }
     check_fresh(&covered, &times, request.headers, now)?;
     let messages = messages(request, &covered, &times)?;
-    let claim = Claim { key_id: key_id.to_owned(), key_url, messages, signature };
+    let claim = Claim { key_id: key_id.to_owned(), key_url, algorithm: Algorithm::Rsa, messages, signature };
     Ok(Unverified { scheme: Scheme::Cavage, claim, others: Vec::new() })
 }
 

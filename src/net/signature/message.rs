@@ -4,8 +4,10 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 
+use crate::crypto::Algorithm;
+
 use super::{
-    Claim, Incoming, SIGNATURE_BYTES, Scheme, SignatureError, Unverified, fresh,
+    Claim, ED25519_BYTES, Incoming, SIGNATURE_BYTES, Scheme, SignatureError, Unverified, fresh,
     headers::joined,
     key_url,
     structured::{self, Input, Value},
@@ -13,6 +15,8 @@ use super::{
 
 /// RSASSA-PKCS1-v1_5 with SHA-256, as the registry of RFC 9421 calls it.
 pub(super) const ALGORITHM: &str = "rsa-v1_5-sha256";
+/// Ed25519 in the same registry.
+const ED25519: &str = "ed25519";
 
 /// Reads both fields and prepares what may have been signed. Of several signatures those count that are complete.
 ///
@@ -40,16 +44,23 @@ pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified,
 
 fn claim(request: Incoming<'_>, input: &Input, signature: &[u8], now: SystemTime) -> Result<Claim, SignatureError> {
     let said = Parameters::of(input)?;
-    if !SIGNATURE_BYTES.contains(&signature.len()) {
-        // Without `alg` the key decides, and no RSA key makes a signature of such a length.
-        return Err(if said.names_rsa { SignatureError::Malformed } else { SignatureError::Algorithm });
+    // Without `alg` the key decides (RFC 9421 3.2); only a signature of its kind has the length.
+    let algorithm = match signature.len() {
+        ED25519_BYTES => Algorithm::Ed25519,
+        length if SIGNATURE_BYTES.contains(&length) => Algorithm::Rsa,
+        _ if said.algorithm.is_some() => return Err(SignatureError::Malformed),
+        _ => return Err(SignatureError::Algorithm),
+    };
+    if said.algorithm.is_some_and(|said| said != algorithm) {
+        return Err(SignatureError::Malformed);
     }
     let key_id = said.key_id.ok_or(SignatureError::KeyId)?;
     let key_url = key_url(key_id)?;
     check_covered(request, input)?;
     check_fresh(&said, &input.covered, request.headers, now)?;
     let message = base(request, input)?;
-    Ok(Claim { key_id: key_id.to_owned(), key_url, messages: vec![message], signature: signature.to_vec() })
+    let (key_id, messages, signature) = (key_id.to_owned(), vec![message], signature.to_vec());
+    Ok(Claim { key_id, key_url, algorithm, messages, signature })
 }
 
 /// The parameters that count (RFC 9421 2.3). `nonce` and `tag` are signed like all, but say nothing to us.
@@ -57,19 +68,20 @@ struct Parameters<'a> {
     key_id: Option<&'a str>,
     created: Option<u64>,
     expires: Option<u64>,
-    names_rsa: bool,
+    algorithm: Option<Algorithm>,
 }
 
 impl<'a> Parameters<'a> {
     fn of(input: &'a Input) -> Result<Self, SignatureError> {
-        let mut found = Self { key_id: None, created: None, expires: None, names_rsa: false };
+        let mut found = Self { key_id: None, created: None, expires: None, algorithm: None };
         let time = |number: &i64| u64::try_from(*number).map_err(|_| SignatureError::Time);
         for (name, value) in &input.parameters {
             match (name.as_str(), value) {
                 ("keyid", Value::Text(text)) => found.key_id = Some(text),
                 ("created", Value::Number(number)) => found.created = Some(time(number)?),
                 ("expires", Value::Number(number)) => found.expires = Some(time(number)?),
-                ("alg", Value::Text(text)) if text == ALGORITHM => found.names_rsa = true,
+                ("alg", Value::Text(text)) if text == ALGORITHM => found.algorithm = Some(Algorithm::Rsa),
+                ("alg", Value::Text(text)) if text == ED25519 => found.algorithm = Some(Algorithm::Ed25519),
                 ("alg", Value::Text(_)) => return Err(SignatureError::Algorithm),
                 ("nonce" | "tag", Value::Text(_)) => {}
                 ("created" | "expires", _) => return Err(SignatureError::Time),

@@ -26,7 +26,10 @@ use std::time::SystemTime;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use crate::{crypto::VerifyingKey, words};
+use crate::{
+    crypto::{Algorithm, VerifyingKey},
+    words,
+};
 
 pub use digest::{content_digest_header, digest_header};
 pub use error::SignatureError;
@@ -52,7 +55,7 @@ words! {
     pub enum Scheme {
         /// draft-cavage-http-signatures-12 with RSA and SHA-256.
         Cavage = "cavage",
-        /// HTTP Message Signatures (RFC 9421) with RSA PKCS#1 v1.5 and SHA-256.
+        /// HTTP Message Signatures (RFC 9421) with RSA PKCS#1 v1.5 and SHA-256; what comes in may be by Ed25519.
         Rfc9421 = "rfc9421",
     }
 }
@@ -69,6 +72,8 @@ impl Scheme {
 
 /// An RSA signature has as many bytes as its modulus: 2048 to 8192 bits.
 const SIGNATURE_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+/// An Ed25519 signature (RFC 8032).
+const ED25519_BYTES: usize = 64;
 const MAX_KEY_ID_BYTES: usize = 2048;
 
 fn key_url(key_id: &str) -> Result<Url, SignatureError> {
@@ -96,6 +101,7 @@ pub struct Unverified {
 struct Claim {
     key_id: String,
     key_url: Url,
+    algorithm: Algorithm,
     /// What may have been signed: with the query in the request target, and without.
     messages: Vec<String>,
     signature: Vec<u8>,
@@ -159,7 +165,8 @@ impl Unverified {
         let same_key = |claim: &&Claim| claim.key_id == self.claim.key_id;
         let mut claims = std::iter::once(&self.claim).chain(self.others.iter().filter(same_key));
         let right = |claim: &Claim| {
-            claim.messages.iter().any(|message| key.verify_rsa_sha256(message.as_bytes(), &claim.signature))
+            let signed = |message: &String| key.verify(claim.algorithm, message.as_bytes(), &claim.signature);
+            claim.messages.iter().any(signed)
         };
         match claims.any(right) {
             true => Ok(()),

@@ -60,15 +60,21 @@ impl Knock {
         }
     }
 
-    /// What follows the label in `Signature-Input`, and the signature.
-    pub(super) fn signed(&self) -> (String, String) {
+    /// What follows the label in `Signature-Input`, and the signature base.
+    pub(super) fn base(&self) -> (String, String) {
         let input = format!("({}){};keyid=\"{KEY_ID}\"{}", self.covered, self.created, self.more);
         let mut lines = Vec::new();
         for name in self.covered.split(' ').filter(|name| !name.is_empty()) {
             lines.push(format!("{name}: {}", self.value(name.split('"').nth(1).unwrap_or_default())));
         }
         lines.push(format!("\"@signature-params\": {input}"));
-        let signature = keys().oracle.sign(scheme(), &sha256(lines.join("\n").as_bytes())).unwrap();
+        (input, lines.join("\n"))
+    }
+
+    /// What follows the label in `Signature-Input`, and the signature.
+    pub(super) fn signed(&self) -> (String, String) {
+        let (input, base) = self.base();
+        let signature = keys().oracle.sign(scheme(), &sha256(base.as_bytes())).unwrap();
         (input, STANDARD.encode(signature))
     }
 

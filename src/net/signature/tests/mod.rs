@@ -1,6 +1,7 @@
 //! Does the verifier refuse every request of the `SIG` catalogue, and accept honest ones?
 
 mod catalogue;
+mod ed25519;
 mod honest;
 mod knock;
 mod malformed;
