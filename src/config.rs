@@ -24,6 +24,8 @@ pub struct Config {
     pub database: Database,
     /// How it talks to other servers.
     pub federation: Federation,
+    /// Keeping the school safe.
+    pub moderation: Moderation,
     /// How it sends mail.
     pub mail: Mail,
     /// What it writes to the log.
@@ -98,6 +100,14 @@ pub struct Federation {
     pub largest_audience: usize,
     /// How often in a minute activities of others that one server passes on may make us ask their origin.
     pub forwards_per_minute: u32,
+}
+
+/// Keeping the school safe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moderation {
+    /// Reports that one person, or one server that speaks for its people, may make in an hour.
+    pub reports_per_hour: u32,
 }
 
 /// Outgoing mail.
@@ -178,6 +188,7 @@ impl Default for Config {
                 largest_audience: 1000,
                 forwards_per_minute: 120,
             },
+            moderation: Moderation { reports_per_hour: 20 },
             mail: Mail { smtp_url: String::new(), from: String::new() },
             log: Log { format: LogFormat::Human, filter: "info".into() },
             metrics: Metrics { bind: None },
@@ -282,6 +293,7 @@ impl Config {
             ("federation.parallel_hosts", wide(federation.parallel_hosts), 1, 10_000),
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
             ("federation.timeout_seconds", federation.timeout_seconds, 1, 300),
+            ("moderation.reports_per_hour", self.moderation.reports_per_hour.into(), 1, 100_000),
             ("federation.inbox_per_minute", federation.inbox_per_minute.into(), 1, u64::from(u32::MAX)),
             ("federation.relays_per_author_minute", federation.relays_per_author_minute.into(), 1, 100_000),
             ("federation.relays_per_course_minute", federation.relays_per_course_minute.into(), 1, 1_000_000),

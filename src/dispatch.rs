@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::{Context, Documents, Received, wire};
 use crate::id::PostId;
-use crate::{assignment, catalogue, discussion, enrollment, note, review, submission};
+use crate::{assignment, catalogue, discussion, enrollment, moderation, note, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -46,6 +46,16 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Join", _) => enrollment::apub::join(context, got).await,
         ("Leave", _) => enrollment::apub::leave(context, got).await,
         ("Undo", "Follow" | "Join" | "") => enrollment::apub::undo(context, got).await,
+        ("Undo", "Block" | "Delete" | "Lock") => moderation::apub::undo(context, got).await,
+        ("Block", _) => moderation::apub::block(context, got).await,
+        ("Lock", _) => moderation::apub::stand(context, got).await,
+        ("Add" | "Remove", _) if moderation::apub::is_about_course(&got.activity) => {
+            moderation::apub::stand(context, got).await
+        }
+        ("Delete", _) if wire::id(&got.activity, "object") == Some(got.signer.uri.as_str()) => {
+            moderation::apub::gone(context, got).await
+        }
+        ("Flag", _) => moderation::apub::flag(context, got).await,
         ("Accept", _) => enrollment::apub::accept(context, got).await,
         ("TentativeAccept", _) => enrollment::apub::consider(context, got).await,
         ("Reject", _) => enrollment::apub::reject(context, got).await,
@@ -70,6 +80,9 @@ async fn announced(context: &Context, got: &Received) -> Result<()> {
     }
     let inner = got.object().get("object").unwrap_or(&Value::Null);
     let is_assignment = matches!(wire::kind(got.object()), Some("Create" | "Update"));
+    if moderation::apub::is_act(got.object()) {
+        return moderation::apub::mirrored(context, got).await;
+    }
     if is_assignment && assignment::apub::is_assignment(inner) {
         assignment::apub::mirrored(context, got).await
     } else {

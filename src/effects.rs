@@ -3,8 +3,11 @@
 use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
-use crate::id::{CohortId, CourseId};
-use crate::{actor, assignment, catalogue, cohort, course, discussion, enrollment, history, review, submission};
+use crate::id::{ActorId, CohortId, CourseId};
+use crate::{
+    actor, assignment, catalogue, cohort, course, discussion, enrollment, history, moderation, notice, review,
+    submission,
+};
 
 /// Does, in the same transaction, all that follows from one event.
 pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
@@ -13,7 +16,10 @@ pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     places(tx, &event.what)?;
     work(tx, &event.what)?;
     reviews(tx, &event.what)?;
-    posts(tx, event)
+    posts(tx, event)?;
+    bans(tx, event)?;
+    reports(tx, &event.what)?;
+    moderation::keep_log(tx, event)
 }
 
 fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
@@ -138,6 +144,49 @@ fn posts(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
             discussion::tell_deleted(tx, *id)?;
             discussion::apub::announce_deleted(tx, *id, event.by)
         }
+        _ => Ok(()),
+    }
+}
+
+fn bans(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    match &event.what {
+        Happened::Banned { course, whom, removes } => {
+            let Some(ban) = course::ban::find_ban(tx, *course, *whom)? else { return Ok(()) };
+            let found = course::get(tx, *course)?;
+            moderation::apub::announce_ban(tx, event, *course, *whom, *removes)?;
+            enrollment::announce::shut_out(tx, &found, *whom, &ban.reason)?;
+            enrollment::shut_out(tx, event.by, &found, *whom)?;
+            if let (true, Some(by)) = (*removes, event.by) {
+                let by = actor::get(tx, by)?;
+                discussion::remove_all_of(tx, &by, *course, *whom, &ban.reason)?;
+            }
+            tell_about(tx, &found, *whom, &format!("You were banned: {}", ban.reason))
+        }
+        Happened::Unbanned { course, whom, by_then, uri } => {
+            let found = course::get(tx, *course)?;
+            moderation::apub::announce_unban(tx, event, (*course, *whom, *by_then, uri))?;
+            enrollment::let_in(tx, &found, *whom)?;
+            tell_about(tx, &found, *whom, "You may come in again.")
+        }
+        Happened::Locked { course, .. }
+        | Happened::Pinned { course, .. }
+        | Happened::OrganizersChanged { course, .. } => moderation::apub::announce_standing(tx, event, *course),
+        Happened::AccountDeleted(whom) => moderation::apub::announce_gone(tx, *whom),
+        Happened::PostRestored(id) => moderation::apub::announce_restored(tx, event, *id),
+        _ => Ok(()),
+    }
+}
+
+fn tell_about(tx: &mut Tx<'_>, course: &course::Course, whom: ActorId, sentence: &str) -> Result<()> {
+    let group = actor::get(tx, course.actor_id)?;
+    notice::tell(tx, &[whom], "course", &format!("{}: {sentence}", group.name), &group.path())
+}
+
+fn reports(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    match what {
+        Happened::ReportMade(id) => moderation::tell_made(tx, *id),
+        Happened::ReportDecided(id) => moderation::tell_decided(tx, *id),
+        Happened::ReportForwarded(id) => moderation::apub::forward(tx, *id),
         _ => Ok(()),
     }
 }

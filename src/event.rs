@@ -3,7 +3,7 @@
 use crate::clock::Time;
 use crate::id::{
     AccountId, ActorId, AllocationId, AssignmentId, CohortId, CourseId, EnrollmentId, InvitationId, NoteId, PostId,
-    ReviewId, ReviewTaskId, RevisionId, SubmissionId,
+    ReportId, ReviewId, ReviewTaskId, RevisionId, SubmissionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +160,70 @@ pub enum Happened {
     PostLetIn(PostId),
     /// An organizer refused a post that waited.
     HeldPostRefused(CourseId),
+    /// A removed post was brought back.
+    PostRestored(PostId),
+    /// A thread or assignment was closed for answers, or opened again.
+    Locked {
+        /// Its id.
+        uri: String,
+        /// In which course.
+        course: CourseId,
+        /// Closed, or opened again.
+        locked: bool,
+    },
+    /// A course shows a post first, or no more.
+    Pinned {
+        /// Its id.
+        uri: String,
+        /// Which course.
+        course: CourseId,
+        /// First, or no more.
+        pinned: bool,
+    },
+    /// Somebody became an organizer of a course, or is none any more.
+    OrganizersChanged {
+        /// Which course.
+        course: CourseId,
+        /// Who.
+        whom: ActorId,
+        /// Became, or no more.
+        added: bool,
+    },
+    /// A course keeps somebody out.
+    Banned {
+        /// Which course.
+        course: CourseId,
+        /// Whom.
+        whom: ActorId,
+        /// Whether what they wrote in it goes, too.
+        removes: bool,
+    },
+    /// A course lets somebody in again.
+    Unbanned {
+        /// Which course.
+        course: CourseId,
+        /// Whom.
+        whom: ActorId,
+        /// Who had kept them out.
+        by_then: ActorId,
+        /// The id of the Block that ends.
+        uri: String,
+    },
+    /// Somebody elsewhere was stopped by a moderator here, or may act again.
+    ActorStopped {
+        /// Who.
+        whom: ActorId,
+        /// Stopped, or may again.
+        stopped: bool,
+    },
+    /// Somebody here deleted their account.
+    AccountDeleted(ActorId),
+    /// Somebody complained.
+    ReportMade(ReportId),
+    /// A complaint was decided, or opened again.
+    ReportDecided(ReportId),
+    /// A complaint was passed on to the server of the accused.
+    ReportForwarded(ReportId),
     /// A direct note is to be sent for a course.
     NoteWritten(NoteId),
 }

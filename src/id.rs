@@ -80,6 +80,12 @@ ids! {
     InboxId,
     /// What a person here is told.
     NoticeId,
+    /// A complaint.
+    ReportId,
+    /// Somebody's being kept out of a course.
+    BanId,
+    /// A line of the log of moderation.
+    RulingId,
 }
 
 /// A new identifier for a URL: 128 random bits as 26 letters and digits.

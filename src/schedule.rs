@@ -3,10 +3,10 @@
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{AssignmentId, CourseId, PostId};
+use crate::id::{AssignmentId, BanId, CourseId, PostId};
 use crate::jobs::{self, JobKind};
 use crate::stop::Stop;
-use crate::{enrollment, history, media, review};
+use crate::{course, enrollment, history, media, review};
 use activitypub_federation::config::FederationConfig;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -24,6 +24,7 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
         JobKind::AssignmentDue => review::start(tx, AssignmentId(subject)).map(|_| ()),
         JobKind::ReviewsDue => review::release(tx, None, AssignmentId(subject)),
         JobKind::FollowAgain => enrollment::ask_again(tx, subject),
+        JobKind::BanEnds => course::ban::ban_over(tx, BanId(subject)),
         JobKind::Purge => {
             media::purge(tx)?;
             jobs::purge(tx)

@@ -74,6 +74,7 @@ impl Place {
             chance: Chance::system(),
             links: self.config.links(),
             effects: hedgeschool::effects::follow,
+            limits: self.config.limits(),
             bells: Arc::new(Bells::default()),
         };
         Pool::open(&self.address, 2, around).unwrap()

@@ -11,7 +11,7 @@ pub mod web;
 pub use asking::{Asked, problems};
 pub use invitation::{Invitation, invite, list_invitations, revoke_invitation};
 pub use once::{ask_reset, may_reset, may_set_up, reset, reset_link, set_up, start_set_up};
-pub use standing::{PENDING, approve, decline, purge, restore, set_role, suspend};
+pub use standing::{PENDING, approve, close, decline, may_close, purge, restore, set_role, suspend};
 
 use crate::actor::{self, Actor, ActorKind, ActorState, NewActor};
 use crate::clock::Time;

@@ -2,7 +2,7 @@
 
 use super::{Account, AccountState, Role, get, may_administer, may_moderate, once, session, store};
 use crate::actor::{self, Actor, ActorState};
-use crate::db::Tx;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::event::Happened;
 use crate::id::AccountId;
@@ -93,6 +93,26 @@ pub fn set_role(tx: &mut Tx<'_>, by: &Actor, id: AccountId, role: Role) -> Resul
     }
     store::update_role(tx, id, role)?;
     tx.record(Some(by.id), Happened::RoleChanged(id))
+}
+
+/// Refuses the only administrator, who cannot go.
+pub fn may_close(db: &mut Db, by: &Actor) -> Result<()> {
+    let account = super::find_by_actor(db, by.id)?.ok_or(Error::NotFound)?;
+    if account.role == Role::Admin && store::list_admins(db)?.len() < 2 {
+        return Err(Error::denied("You are the only administrator. Make somebody else one first."));
+    }
+    Ok(())
+}
+
+/// Ends one's own account for good: mail address, password and sessions go. Its handle is never free again. What else
+/// goes with it says who calls this.
+pub fn close(tx: &mut Tx<'_>, by: &Actor) -> Result<()> {
+    may_close(tx, by)?;
+    let account = super::find_by_actor(tx, by.id)?.ok_or(Error::NotFound)?;
+    session::end_all(tx, account.id, None)?;
+    once::void(tx, account.id)?;
+    store::clear(tx, account.id)?;
+    tx.record(Some(by.id), Happened::ProfileChanged(by.id))
 }
 
 fn may_stop(tx: &mut Tx<'_>, by: &Actor, id: AccountId) -> Result<Account> {

@@ -134,6 +134,20 @@ pub(super) fn update_password(tx: &mut Tx<'_>, id: AccountId, hash: &str) -> Res
     Ok(())
 }
 
+/// Keeps of an account nothing but that it was there.
+pub(super) fn clear(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
+    let row = (
+        accounts::email.eq(format!("deleted-{}", id.0)),
+        accounts::password_hash.eq(""),
+        accounts::role.eq(Role::Member),
+        accounts::state.eq(AccountState::Deleted),
+        accounts::application.eq(""),
+        accounts::bio_md.eq(""),
+    );
+    diesel::update(accounts::table.find(id)).set(row).execute(&mut **tx)?;
+    Ok(())
+}
+
 /// The account and its person, who has done nothing yet.
 pub(super) fn delete(tx: &mut Tx<'_>, account: &Account) -> Result<()> {
     diesel::delete(accounts::table.find(account.id)).execute(&mut **tx)?;

@@ -71,6 +71,13 @@ pub fn remove(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId) -> Result<b
     Ok(diesel::delete(row).execute(&mut **tx)? > 0)
 }
 
+/// Ends all following of somebody who is gone, and all following of them.
+pub fn remove_all(tx: &mut Tx<'_>, whom: ActorId) -> Result<()> {
+    diesel::delete(follows::table.filter(follows::follower_id.eq(whom))).execute(&mut **tx)?;
+    diesel::delete(follows::table.filter(follows::followed_id.eq(whom))).execute(&mut **tx)?;
+    Ok(())
+}
+
 /// Whether and how `follower` follows `followed`.
 pub fn find(db: &mut Db, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     let query = follows::table.filter(follows::follower_id.eq(follower)).filter(follows::followed_id.eq(followed));

@@ -9,7 +9,7 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Result};
-use crate::federation::object::{Known, ObjectKind};
+use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::{Context, Received, announce, fetch, wire};
 use crate::id::AssignmentId;
@@ -36,17 +36,19 @@ struct Parts {
     group: Actor,
     author: Actor,
     cohort: Cohort,
+    locked: bool,
 }
 
 impl Parts {
     fn of(db: &mut Db, assignment: &Assignment) -> Result<(Self, Course)> {
         let (cohort, course) = super::place(db, assignment)?;
         let group = actor::get(db, course.actor_id)?;
-        Ok((Self { group, author: actor::get(db, assignment.author_id)?, cohort }, course))
+        let locked = object::is_locked(db, &assignment.uri)?;
+        Ok((Self { group, author: actor::get(db, assignment.author_id)?, cohort, locked }, course))
     }
 
     fn around(&self) -> Around<'_> {
-        Around { course: &self.group, author: &self.author, cohort: &self.cohort }
+        Around { course: &self.group, author: &self.author, cohort: &self.cohort, locked: self.locked }
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Around<'a> {
     pub(super) author: &'a Actor,
     /// In which run.
     pub(super) cohort: &'a Cohort,
+    /// Whether it was closed for answers.
+    pub(super) locked: bool,
 }
 
 /// To whom it is addressed: `to` and `cc`, the same on activity and object (federation rule 7).
@@ -43,7 +45,7 @@ pub(super) fn page(assignment: &Assignment, around: &Around<'_>) -> Result<Value
         "endTime": assignment.due_at.rfc3339(), "sensitive": false, "inReplyTo": null,
         "tag": [wire::mention(around.course)], "attachment": [],
         "context": format!("{uri}/context"), "replies": format!("{uri}/replies"),
-        "interactionPolicy": {"canReply": {"automaticApproval": [wire::PUBLIC]}, "canQuote": {"automaticApproval": []}},
+        "interactionPolicy": wire::policy(around.locked),
         "learning": learning(assignment, around.cohort)?,
     });
     if assignment.opened_at.is_some_and(|opened| assignment.updated_at > opened)

@@ -7,6 +7,7 @@ use crate::assignment::{self, AssignmentState};
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course, CourseState};
 use crate::db::{Db, Tx};
+use crate::discussion;
 use crate::enrollment;
 use crate::error::{Error, Result};
 use crate::federation::{self, Context, Received, document, fetch, outbox, wire};
@@ -128,13 +129,21 @@ pub fn members(db: &mut Db, course: &Course) -> Result<Value> {
     Ok(federation::collection::counted(&format!("{}/members", group.uri), count))
 }
 
-/// What whoever comes new should see first: the assignments that are open, in the order of their deadlines, as whole
+/// What whoever comes new should see first: what is pinned, then the open assignments by deadline, as whole
 /// objects (Lemmy reads no bare ids there).
 pub fn featured(db: &mut Db, course: &Course) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
     let all = assignment::list_of_course(db, course.id, false)?;
+    let mut items = Vec::new();
+    for uri in course::pins(db, course.id)? {
+        if let Some(post) = discussion::find_by_uri(db, &uri)?.filter(|post| !post.is_deleted()) {
+            items.push(discussion::apub::document(db, post.id)?);
+        }
+    }
     let open = all.iter().filter(|assignment| assignment.state == AssignmentState::Open).take(MOST_FEATURED);
-    let items = open.map(|assignment| assignment::apub::document(db, assignment)).collect::<Result<Vec<_>>>()?;
+    for assignment in open {
+        items.push(assignment::apub::document(db, assignment)?);
+    }
     Ok(collection(&format!("{}/featured", group.uri), items))
 }
 

@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("federation.largest_activity", "a number of bytes from 65536 to 1048576"),
     ("federation.largest_audience", "a number from 1 to 10000"),
     ("federation.forwards_per_minute", "a number from 1"),
+    ("moderation.reports_per_hour", "a number from 1"),
     ("mail.smtp_url", "empty, or such as \"smtps://user:password@mail.example.org\""),
     ("mail.from", "empty, or such as \"Our School <school@example.org>\""),
     ("log.format", "human or json"),

@@ -1,5 +1,6 @@
 //! What is a course, and who may change it?
 
+pub mod ban;
 mod draft;
 mod store;
 mod tell;
@@ -9,8 +10,8 @@ pub mod web;
 pub use draft::{Draft, LANGUAGES, LICENSES, LONGEST_HANDLE, language_name, license_url};
 pub use tell::tell;
 pub use verbs::{
-    BotKeys, Mirrored, add_organizer, archive, edit, hand_in, list_it, mirrored, propose, remove_organizer, send_back,
-    withdraw,
+    BotKeys, Mirrored, add_organizer, appoint, archive, edit, hand_in, hand_over, list_it, mirrored, propose,
+    remove_organizer, send_back, withdraw,
 };
 
 use crate::account;
@@ -97,6 +98,32 @@ pub fn organizes(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
 pub fn may_organize(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
     by.may_act()?;
     if organizes(db, by, course)? { Ok(()) } else { Err(Error::denied("Only organizers of the course may do this.")) }
+}
+
+/// Posts that a course may show first.
+pub const MOST_PINS: usize = 10;
+
+/// The ids of the posts that a course shows first, the newest pin first.
+pub fn pins(db: &mut Db, course: CourseId) -> Result<Vec<String>> {
+    store::pins(db, course, i64::try_from(MOST_PINS).unwrap_or(10))
+}
+
+/// Writes down that a course shows a post first, or no more. Says whether that changed anything. Who may, and what,
+/// `discussion::pin` asks.
+pub fn set_pin(tx: &mut crate::db::Tx<'_>, course: CourseId, uri: &str, pinned: bool) -> Result<bool> {
+    if pinned { store::insert_pin(tx, course, uri) } else { store::remove_pin(tx, course, uri) }
+}
+
+/// Refuses anyone who neither organizes the course nor, when it lives here, moderates the instance.
+pub fn may_govern(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
+    by.may_act()?;
+    if organizes(db, by, course)? {
+        return Ok(());
+    }
+    if by.here && actor::get(db, course.actor_id)?.here && is_moderator(db, by)? {
+        return Ok(());
+    }
+    Err(Error::denied("Only organizers of the course and moderators may do this."))
 }
 
 /// In whose name notes of the course are written.

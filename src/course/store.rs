@@ -1,14 +1,15 @@
 //! Which rows hold courses?
 
+use super::ban::Ban;
 use super::{Course, CourseState, Draft, Mirrored, PAGE, Place, Row};
 use crate::actor::{Actor, ActorState};
 use crate::clock::Time;
 use crate::db::{
     Columns, Db, Run, Tx,
-    schema::{accounts, actors, course_organizers, courses},
+    schema::{accounts, actors, course_bans, course_organizers, courses, pins},
 };
 use crate::error::Result;
-use crate::id::{ActorId, CourseId};
+use crate::id::{ActorId, BanId, CourseId};
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, TextExpressionMethods};
 
 pub(super) fn find(db: &mut Db, id: CourseId) -> Result<Option<Course>> {
@@ -24,8 +25,14 @@ pub(super) fn find_by_bot(db: &mut Db, bot: ActorId) -> Result<Option<Course>> {
 }
 
 pub(super) fn is_organizer(db: &mut Db, course: CourseId, actor: ActorId) -> Result<bool> {
-    let row = course_organizers::table.find((course, actor)).select(course_organizers::actor_id);
-    Ok(row.first::<ActorId>(db).optional()?.is_some())
+    // Of a mirrored course it is known who organizes it, and nobody may change anything by that.
+    let query = course_organizers::table
+        .inner_join(courses::table.on(courses::id.eq(course_organizers::course_id)))
+        .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
+        .filter(course_organizers::course_id.eq(course))
+        .filter(course_organizers::actor_id.eq(actor))
+        .filter(actors::here.eq(true));
+    Ok(query.select(course_organizers::actor_id).first::<ActorId>(db).optional()?.is_some())
 }
 
 pub(super) fn organizers(db: &mut Db, course: CourseId) -> Result<Vec<Actor>> {
@@ -167,6 +174,11 @@ pub(super) fn put_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -
     Ok(())
 }
 
+pub(super) fn set_owner(tx: &mut Tx<'_>, id: CourseId, owner: ActorId) -> Result<()> {
+    diesel::update(courses::table.find(id)).set(courses::owner_id.eq(Some(owner))).execute(&mut **tx)?;
+    Ok(())
+}
+
 pub(super) fn remove_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -> Result<()> {
     diesel::delete(course_organizers::table.find((course, actor))).execute(&mut **tx)?;
     Ok(())
@@ -215,4 +227,58 @@ pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said:
         courses::license.eq(&said.license),
     );
     Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(&mut **tx)?)
+}
+
+pub(super) fn insert_ban(
+    tx: &mut Tx<'_>,
+    (course, whom, by): (CourseId, ActorId, ActorId),
+    (uri, reason): (&str, &str),
+    ends_at: Option<Time>,
+) -> Result<Ban> {
+    let row = (
+        course_bans::course_id.eq(course),
+        course_bans::actor_id.eq(whom),
+        course_bans::by_id.eq(by),
+        course_bans::uri.eq(uri),
+        course_bans::reason.eq(reason),
+        course_bans::ends_at.eq(ends_at),
+        course_bans::created_at.eq(tx.now()),
+    );
+    Ok(diesel::insert_into(course_bans::table).values(row).returning(course_bans::all_columns).get_result(&mut **tx)?)
+}
+
+pub(super) fn remove_ban(tx: &mut Tx<'_>, course: CourseId, whom: ActorId) -> Result<()> {
+    let row = course_bans::table.filter(course_bans::course_id.eq(course)).filter(course_bans::actor_id.eq(whom));
+    diesel::delete(row).execute(&mut **tx)?;
+    Ok(())
+}
+
+pub(super) fn find_ban(db: &mut Db, course: CourseId, whom: ActorId) -> Result<Option<Ban>> {
+    let row = course_bans::table.filter(course_bans::course_id.eq(course)).filter(course_bans::actor_id.eq(whom));
+    Ok(row.select(Ban::as_select()).first(db).optional()?)
+}
+
+pub(super) fn find_ban_by_id(db: &mut Db, id: BanId) -> Result<Option<Ban>> {
+    Ok(course_bans::table.find(id).select(Ban::as_select()).first(db).optional()?)
+}
+
+pub(super) fn list_bans(db: &mut Db, course: CourseId) -> Result<Vec<Ban>> {
+    let query = course_bans::table.filter(course_bans::course_id.eq(course)).order(course_bans::id.desc()).limit(500);
+    Ok(query.select(Ban::as_select()).load(db)?)
+}
+
+/// Whether it was not pinned already.
+pub(super) fn insert_pin(tx: &mut Tx<'_>, course: CourseId, uri: &str) -> Result<bool> {
+    let row = (pins::course_id.eq(course), pins::uri.eq(uri), pins::created_at.eq(tx.now()));
+    Ok(diesel::insert_into(pins::table).values(row).on_conflict_do_nothing().execute(&mut **tx)? > 0)
+}
+
+/// Whether it was pinned.
+pub(super) fn remove_pin(tx: &mut Tx<'_>, course: CourseId, uri: &str) -> Result<bool> {
+    Ok(diesel::delete(pins::table.find((course, uri))).execute(&mut **tx)? > 0)
+}
+
+pub(super) fn pins(db: &mut Db, course: CourseId, most: i64) -> Result<Vec<String>> {
+    let query = pins::table.filter(pins::course_id.eq(course)).order((pins::created_at.desc(), pins::uri));
+    Ok(query.limit(most).select(pins::uri).load(db)?)
 }

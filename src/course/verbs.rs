@@ -1,6 +1,8 @@
 //! How does a course come to be, change and end?
 
+use super::ban;
 use super::{Course, CourseState, Draft, may_moderate, may_organize, store};
+use crate::actor::follow::{self, FollowState};
 use crate::actor::{self, Actor, ActorKind, NewActor};
 use crate::crypto::Keypair;
 use crate::db::Tx;
@@ -127,32 +129,70 @@ pub fn edit(tx: &mut Tx<'_>, by: &Actor, id: CourseId, draft: &Draft) -> Result<
     Ok(course)
 }
 
-/// Makes a person here, named by handle, an organizer beside the others. Organizers may.
+/// Makes somebody, named by handle, an organizer beside the others: who has an account here, or follows the course from
+/// elsewhere. Organizers may.
 pub fn add_organizer(tx: &mut Tx<'_>, by: &Actor, id: CourseId, handle: &str) -> Result<Actor> {
-    let course = super::get(tx, id)?;
-    may_organize(tx, by, &course)?;
-    may_change(&course)?;
-    let wanted = handle.trim().trim_start_matches('@');
+    let wanted = handle.trim().trim_start_matches('@').to_ascii_lowercase();
     let ours = format!("@{}", tx.links().host());
-    let wanted = wanted.strip_suffix(ours.as_str()).unwrap_or(wanted).to_ascii_lowercase();
-    let known = actor::find_here(tx, &wanted)?.filter(|a| a.kind == ActorKind::Person && a.may_act().is_ok());
-    let Some(person) = known else {
-        return Err(Error::invalid("organizer", "Nobody here has this handle. Co-organizers need an account here."));
+    let known = match wanted.strip_suffix(ours.as_str()).unwrap_or(&wanted).split_once('@') {
+        Some((handle, host)) => actor::find_by_acct(tx, handle, host)?,
+        None => actor::find_here(tx, wanted.strip_suffix(ours.as_str()).unwrap_or(&wanted))?,
     };
-    store::put_organizer(tx, id, person.id)?;
-    tx.record(Some(by.id), Happened::CourseChanged(id))?;
+    let Some(person) = known.filter(|who| who.kind == ActorKind::Person && who.may_act().is_ok()) else {
+        let text = "Nobody here has this handle, and nobody elsewhere who follows the course.";
+        return Err(Error::invalid("organizer", text));
+    };
+    appoint(tx, by, id, &person, true)?;
     Ok(person)
+}
+
+/// Makes somebody an organizer, or ends that; the owner stays. Organizers may, and for a mirrored course its own Group.
+/// Nothing happens when it is so already.
+pub fn appoint(tx: &mut Tx<'_>, by: &Actor, id: CourseId, whom: &Actor, added: bool) -> Result<()> {
+    let course = super::get(tx, id)?;
+    let group = actor::get(tx, course.actor_id)?;
+    let from_home = by.id == group.id && !group.here;
+    if !from_home {
+        may_organize(tx, by, &course)?;
+        may_change(&course)?;
+        let follows = follow::find(tx, whom.id, group.id)?.is_some_and(|f| f.state == FollowState::Accepted);
+        if added && !whom.here && !follows {
+            return Err(Error::invalid("organizer", "Somebody elsewhere must follow the course first."));
+        }
+    }
+    if !added && course.owner_id == Some(whom.id) {
+        return Err(Error::denied("The owner of the course stays its organizer."));
+    }
+    if super::organizers(tx, id)?.iter().any(|known| known.id == whom.id) == added {
+        return Ok(());
+    }
+    if added {
+        ban::may_come_in(tx, whom, id)?;
+        store::put_organizer(tx, id, whom.id)?;
+    } else {
+        store::remove_organizer(tx, id, whom.id)?;
+    }
+    tx.record(Some(by.id), Happened::OrganizersChanged { course: id, whom: whom.id, added })?;
+    tx.record(Some(by.id), Happened::CourseChanged(id))
 }
 
 /// Ends somebody's being an organizer; the owner stays. Organizers may.
 pub fn remove_organizer(tx: &mut Tx<'_>, by: &Actor, id: CourseId, whom: ActorId) -> Result<()> {
-    let course = super::get(tx, id)?;
-    may_organize(tx, by, &course)?;
-    if course.owner_id == Some(whom) {
-        return Err(Error::denied("The owner of the course stays its organizer."));
+    let whom = actor::get(tx, whom)?;
+    appoint(tx, by, id, &whom, false)
+}
+
+/// Takes an organizer who goes for good off a course; another one becomes its owner where they were that. For the person
+/// themselves.
+pub fn hand_over(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<()> {
+    let next = super::organizers(tx, course.id)?.into_iter().find(|other| other.id != by.id);
+    if course.owner_id == Some(by.id) {
+        let next = next.ok_or_else(|| Error::denied("A course needs an organizer."))?;
+        store::set_owner(tx, course.id, next.id)?;
     }
-    store::remove_organizer(tx, id, whom)?;
-    tx.record(Some(by.id), Happened::CourseChanged(id))
+    store::remove_organizer(tx, course.id, by.id)?;
+    tx.record(Some(by.id), Happened::OrganizersChanged { course: course.id, whom: by.id, added: false })?;
+    tx.record(Some(by.id), Happened::CourseChanged(course.id))
 }
 
 /// Refuses changes to what is over.

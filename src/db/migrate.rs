@@ -1,12 +1,13 @@
 //! How does the database get its tables? By the embedded migrations, run under a lock when the program starts.
 
 use super::{Address, Db};
+use crate::db::Run;
 use crate::error::{Error, Result};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::sql_types::Text;
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+use diesel::{PgConnection, QueryableByName, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::fs::File;
 

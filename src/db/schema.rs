@@ -131,6 +131,8 @@ diesel::table! {
         public -> Bool,
         created_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        hidden_at -> Nullable<BigInt>,
+        locked_at -> Nullable<BigInt>,
     }
 }
 
@@ -268,6 +270,27 @@ diesel::table! {
     course_organizers (course_id, actor_id) {
         course_id -> BigInt,
         actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    course_bans (id) {
+        id -> BigInt,
+        course_id -> BigInt,
+        actor_id -> BigInt,
+        by_id -> BigInt,
+        uri -> Text,
+        reason -> Text,
+        ends_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    pins (course_id, uri) {
+        course_id -> BigInt,
+        uri -> Text,
         created_at -> BigInt,
     }
 }
@@ -539,6 +562,62 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    reports (id) {
+        id -> BigInt,
+        public_id -> Text,
+        uri -> Nullable<Text>,
+        reporter_id -> BigInt,
+        accused_id -> BigInt,
+        subject_uri -> Text,
+        course_id -> Nullable<BigInt>,
+        category -> Text,
+        text -> Text,
+        state -> Text,
+        decision -> Nullable<Text>,
+        answer -> Text,
+        assignee_id -> Nullable<BigInt>,
+        forwarded_at -> Nullable<BigInt>,
+        forwarded_text -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    report_evidence (id) {
+        id -> BigInt,
+        report_id -> BigInt,
+        uri -> Text,
+        title -> Text,
+        body_html -> Text,
+        published_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    report_notes (id) {
+        id -> BigInt,
+        report_id -> BigInt,
+        author_id -> BigInt,
+        text -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    rulings (id) {
+        id -> BigInt,
+        at -> BigInt,
+        by_id -> Nullable<BigInt>,
+        act -> Text,
+        course_id -> Nullable<BigInt>,
+        subject_id -> Nullable<BigInt>,
+        link -> Text,
+        reason -> Text,
+    }
+}
+
 diesel::joinable!(accounts -> actors (actor_id));
 diesel::joinable!(sessions -> accounts (account_id));
 
@@ -562,6 +641,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     letters,
     courses,
     course_organizers,
+    course_bans,
+    pins,
     syllabi,
     cohorts,
     enrollments,
@@ -580,4 +661,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     held_posts,
     notes,
     notices,
+    reports,
+    report_evidence,
+    report_notes,
+    rulings,
 );

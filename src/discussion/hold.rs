@@ -60,6 +60,7 @@ pub fn may_decide(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
 /// Whether somebody's post is to be held rather than written: the discussion is open, and they do not belong to it.
 pub fn is_to_be_held(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
     is_open(by, course)?;
+    course::ban::may_come_in(db, by, course.id)?;
     Ok(!belongs(db, by, course)?)
 }
 
@@ -68,6 +69,7 @@ pub fn is_to_be_held(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
 pub fn hold(tx: &mut Tx<'_>, by: &Actor, new: &NewPost, activity: &str) -> Result<()> {
     let course = course::get(tx, new.course_id)?;
     is_open(by, &course)?;
+    course::ban::may_come_in(tx, by, course.id)?;
     let uri = new.uri.clone().ok_or_else(|| Error::denied("Only posts from elsewhere are held."))?;
     if find_held(tx, &uri)?.is_some() || find_by_uri(tx, &uri)?.is_some() {
         return Ok(());

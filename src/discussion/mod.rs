@@ -1,18 +1,23 @@
 //! What do people of a course say to each other, in public?
 
 pub mod apub;
+mod govern;
 mod hold;
 mod store;
 pub mod web;
 mod wire;
 mod write;
 
+pub use govern::{lock, pin, standing};
 use hold::take_held;
 pub use hold::{
     HELD, Held, count_held, find_held, forget_held, held, hold, is_to_be_held, let_in, may_decide, refuse_held,
     revise_held,
 };
-pub use write::{Change, NewPost, confirm, delete, edit, take_in, tell_deleted, tell_written, write};
+pub use write::{
+    Change, NewPost, confirm, delete, edit, erase_all_of, remove_all_of, restore, take_in, tell_deleted, tell_written,
+    write,
+};
 
 use crate::actor::{self, Actor, follow};
 use crate::assignment::{self, Assignment};
@@ -61,7 +66,7 @@ pub struct Post {
     pub published_at: Time,
     /// When it was last edited.
     pub edited_at: Option<Time>,
-    /// When it was deleted; its text is gone then.
+    /// When it was deleted or removed; deleted by its author, its text is gone.
     pub deleted_at: Option<Time>,
     /// Why an organizer took it away; empty when its author deleted it.
     pub removal: String,
@@ -94,6 +99,11 @@ impl Post {
     /// Whether it was deleted or removed.
     pub fn is_deleted(&self) -> bool {
         self.deleted_at.is_some()
+    }
+
+    /// Whether a moderator took it away, so that it can be brought back.
+    pub fn is_removed(&self) -> bool {
+        self.is_deleted() && !self.removal.is_empty()
     }
 }
 
@@ -212,6 +222,7 @@ fn participants(db: &mut Db, post: &Post) -> Result<Vec<Actor>> {
 /// followers may, wherever they live, while the course is listed.
 pub fn may_write(db: &mut Db, by: &Actor, course: &Course) -> Result<()> {
     is_open(by, course)?;
+    course::ban::may_come_in(db, by, course.id)?;
     if belongs(db, by, course)? {
         return Ok(());
     }

@@ -198,18 +198,55 @@ pub(super) fn update(tx: &mut Tx<'_>, id: PostId, title: &str, change: &Change) 
 }
 
 /// Takes the text away and keeps the place.
-pub(super) fn erase(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
+pub(super) fn erase(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     let now = tx.now();
     let row = (
         posts::title.eq(""),
         posts::body_md.eq(""),
         posts::body_html.eq(""),
-        posts::removal.eq(removal),
+        posts::removal.eq(""),
         posts::deleted_at.eq(Some(now)),
         posts::changed_at.eq(now),
     );
     diesel::update(posts::table.find(id)).set(row).execute(&mut **tx)?;
     Ok(())
+}
+
+/// Keeps the text, shown to nobody.
+pub(super) fn hide(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
+    let now = tx.now();
+    let row = (posts::removal.eq(removal), posts::deleted_at.eq(Some(now)), posts::changed_at.eq(now));
+    diesel::update(posts::table.find(id)).set(row).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Shows it again, in the list of threads where it was.
+pub(super) fn unhide(tx: &mut Tx<'_>, post: &Post) -> Result<()> {
+    let none: Option<Time> = None;
+    let row = (posts::removal.eq(""), posts::deleted_at.eq(none), posts::changed_at.eq(tx.now()));
+    diesel::update(posts::table.find(post.id)).set(row).execute(&mut **tx)?;
+    let root = posts::table.filter(posts::id.eq(post.root())).filter(posts::active_at.is_null());
+    let listed = root.filter(posts::thread_id.is_null()).filter(posts::assignment_id.is_null());
+    diesel::update(listed).set(posts::active_at.eq(Some(post.published_at))).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Posts that a ban takes away at once, at most.
+const MOST_REMOVED: i64 = 1000;
+
+pub(super) fn list_of_author(db: &mut Db, course: CourseId, author: ActorId) -> Result<Vec<PostId>> {
+    let query = posts::table
+        .filter(posts::author_id.eq(author))
+        .filter(posts::course_id.eq(course))
+        .filter(posts::deleted_at.is_null());
+    Ok(query.order(posts::id.desc()).limit(MOST_REMOVED).select(posts::id).load(db)?)
+}
+
+/// Some posts of somebody that still have their text, removed ones included.
+pub(super) fn list_all_of_author(db: &mut Db, author: ActorId) -> Result<Vec<Post>> {
+    let query =
+        posts::table.filter(posts::author_id.eq(author)).filter(posts::deleted_at.is_null().or(posts::removal.ne("")));
+    Ok(query.order(posts::id).limit(MOST_REMOVED).select(Post::as_select()).load(db)?)
 }
 
 /// A thread in which nothing is left is not listed any more.

@@ -7,7 +7,7 @@ use crate::clock::Time;
 use crate::course::{self, Course};
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::federation::wire;
+use crate::federation::{object, wire};
 use crate::id::CourseId;
 use crate::link::same_host;
 use crate::text;
@@ -23,6 +23,8 @@ pub(super) struct Whole {
     /// Who wrote what it answers.
     pub(super) parent: Option<Actor>,
     context: Option<String>,
+    /// Whether its thread takes no answers any more.
+    locked: bool,
 }
 
 impl Whole {
@@ -39,7 +41,9 @@ impl Whole {
         };
         let author = actor::get(db, post.author_id)?;
         let context = context_of(db, &post, &group)?;
-        Ok(Self { post, author, course, group, parent, context })
+        let root = get(db, post.root())?.uri;
+        let locked = object::is_locked(db, &root)?;
+        Ok(Self { post, author, course, group, parent, context, locked })
     }
 
     /// To everyone, the course, and who is answered; the same on activity and object (federation rule 7).
@@ -67,6 +71,10 @@ impl Whole {
     /// A `Page` for the beginning of a thread, a `Note` without a name for an answer (federation rules 2 and 3), a
     /// `Tombstone` when it was deleted (AP 6.4).
     pub(super) fn document(&self) -> Result<Value> {
+        // What was deleted says so; what was taken away is as if it had never been (checklist 9, FEP-4f05).
+        if self.post.is_removed() {
+            return Err(Error::NotFound);
+        }
         if self.post.is_deleted() {
             return Ok(self.tombstone());
         }
@@ -102,10 +110,7 @@ impl Whole {
             put("context", context.clone().into());
         }
         put("replies", format!("{}/replies", post.uri).into());
-        put(
-            "interactionPolicy",
-            json!({"canReply": {"automaticApproval": [wire::PUBLIC]}, "canQuote": {"automaticApproval": []}}),
-        );
+        put("interactionPolicy", wire::policy(self.locked));
         Ok(document)
     }
 

@@ -69,6 +69,7 @@ pub fn write(tx: &mut Tx<'_>, by: &Actor, new: NewPost) -> Result<Post> {
 pub(super) fn write_as_let_in(tx: &mut Tx<'_>, by: &Actor, new: &NewPost) -> Result<Post> {
     let course = course::get(tx, new.course_id)?;
     super::is_open(by, &course)?;
+    course::ban::may_come_in(tx, by, course.id)?;
     match known(tx, by, new.uri.as_deref())? {
         Some(known) => Ok(known),
         None => put_in(tx, by, &course, new),
@@ -77,6 +78,7 @@ pub(super) fn write_as_let_in(tx: &mut Tx<'_>, by: &Actor, new: &NewPost) -> Res
 
 fn put_in(tx: &mut Tx<'_>, by: &Actor, course: &Course, new: &NewPost) -> Result<Post> {
     let place = place_of(tx, new)?.ok_or_else(|| Error::denied("What it answers is not in this course."))?;
+    super::govern::may_answer(tx, by, course, &place)?;
     let at_home = actor::get(tx, course.actor_id)?.here;
     put(tx, by, (new, &place), at_home)
 }
@@ -206,31 +208,79 @@ pub fn edit(tx: &mut Tx<'_>, by: &Actor, id: PostId, change: Change) -> Result<P
     Ok(post)
 }
 
-/// Deletes a post for good: its author may, organizers of the course may with a reason, and so may the Group of a
-/// mirrored course. A second time nothing happens.
+/// Deletes a post: its author may, for good; organizers of the course and moderators with a reason, and so may the Group
+/// of a mirrored course. What was taken away so is kept until its author deletes it, and can be brought back by
+/// [`restore`]. A second time nothing happens.
 pub fn delete(tx: &mut Tx<'_>, by: &Actor, id: PostId, reason: &str) -> Result<()> {
     by.may_act()?;
     let post = get(tx, id)?;
-    if post.is_deleted() {
+    let by_author = post.author_id == by.id;
+    if post.is_deleted() && (!by_author || post.removal.is_empty()) {
         return Ok(());
     }
-    let course = course::get(tx, post.course_id)?;
-    let removal = if post.author_id == by.id {
-        String::new()
-    } else if course.actor_id == by.id || course::organizes(tx, by, &course)? {
+    if by_author {
+        object::bury(tx, &post.uri)?;
+        store::erase(tx, id)?;
+    } else {
+        let course = course::get(tx, post.course_id)?;
+        if course.actor_id != by.id {
+            course::may_govern(tx, by, &course)?;
+        }
         let reason = text::excerpt(reason, 500);
-        match (reason.is_empty(), by.here) {
+        let reason = match (reason.is_empty(), by.here) {
             (true, true) => return Err(Error::invalid("reason", "Please say why, for the author and the others.")),
             (true, false) => "no reason was given".to_owned(),
             (false, _) => reason,
-        }
-    } else {
-        return Err(Error::denied("Only its author and organizers of the course may delete a post."));
-    };
-    object::bury(tx, &post.uri)?;
-    store::erase(tx, id, &removal)?;
+        };
+        object::hide(tx, &post.uri, true)?;
+        store::hide(tx, id, &reason)?;
+    }
     store::unlist_when_empty(tx, post.root())?;
     tx.record(Some(by.id), Happened::PostDeleted(id))
+}
+
+/// Brings back a post that was taken away. Those who may take it away may. What its author deleted stays deleted.
+pub fn restore(tx: &mut Tx<'_>, by: &Actor, id: PostId) -> Result<()> {
+    let post = get(tx, id)?;
+    let course = course::get(tx, post.course_id)?;
+    if course.actor_id != by.id {
+        course::may_govern(tx, by, &course)?;
+    }
+    if !post.is_deleted() || post.removal.is_empty() {
+        return Ok(());
+    }
+    object::hide(tx, &post.uri, false)?;
+    store::unhide(tx, &post)?;
+    tx.record(Some(by.id), Happened::PostRestored(id))
+}
+
+/// Takes away all that somebody wrote in a course; nothing of theirs elsewhere, and nothing of others (MOD-07).
+pub fn remove_all_of(tx: &mut Tx<'_>, by: &Actor, course: CourseId, whom: ActorId, reason: &str) -> Result<()> {
+    for id in store::list_of_author(tx, course, whom)? {
+        delete(tx, by, id, reason)?;
+    }
+    Ok(())
+}
+
+/// Most batches of posts that are erased when somebody goes.
+const MOST_ERASED: usize = 50;
+
+/// Erases all posts of somebody who is gone; their places in threads stay. Their server's word, or ours, says so to
+/// others once for all, so there is no activity for each.
+pub fn erase_all_of(tx: &mut Tx<'_>, whom: ActorId) -> Result<()> {
+    // In batches, each of which makes the next one smaller.
+    for _ in 0..MOST_ERASED {
+        let some = store::list_all_of_author(tx, whom)?;
+        if some.is_empty() {
+            break;
+        }
+        for post in some {
+            object::bury(tx, &post.uri)?;
+            store::erase(tx, post.id)?;
+            store::unlist_when_empty(tx, post.root())?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells people here of a new post: whom it answers, then everyone else in the thread, each once.

@@ -161,6 +161,16 @@ pub fn removed(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     tell_elsewhere(tx, &all, "The organizers took you off the roster.")
 }
 
+/// Follows from `Banned`, before the following ends: a Reject of the Follow of somebody elsewhere, which is what
+/// microblogs understand of a ban (checklist 41).
+pub fn shut_out(tx: &mut Tx<'_>, course: &Course, whom: ActorId, reason: &str) -> Result<()> {
+    let (group, person) = (actor::get(tx, course.actor_id)?, actor::get(tx, whom)?);
+    let known = actor::follow::find(tx, whom, group.id)?;
+    let Some(known) = known.filter(|_| group.here && !person.here) else { return Ok(()) };
+    let follow = json!({"id": known.uri, "type": "Follow", "actor": person.uri, "object": group.uri});
+    refuse(tx, &group, &person, follow, reason)
+}
+
 /// Follows from `EnrollmentLeft`: a person here tells the home of a mirrored course.
 pub fn left(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let all = around(tx, id)?;

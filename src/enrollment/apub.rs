@@ -21,6 +21,12 @@ pub async fn follow(context: &Context, got: &Received) -> Result<()> {
     let object = object_id(got)?;
     got.settle(context, move |tx| {
         let group = actor::find_by_uri(tx, &object)?.ok_or(Error::NotFound)?;
+        if let Some(course) = course::find_by_actor(tx, group.id)?.filter(|_| group.here)
+            && let Some(ban) = course::ban::find_ban(tx, course.id, by.id)?
+        {
+            let follow = json!({"id": uri, "type": "Follow", "actor": by.uri, "object": group.uri});
+            return announce::refuse(tx, &group, &by, follow, &ban.reason);
+        }
         super::accept_follower(tx, &by, &group, &uri)
     })
     .await

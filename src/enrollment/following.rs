@@ -19,6 +19,7 @@ const AGAIN: Duration = Duration::from_secs(90);
 pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowState> {
     by.may_act()?;
     let group = actor::get(tx, course.actor_id)?;
+    course::ban::may_come_in(tx, by, course.id)?;
     let known = follow::find(tx, by.id, group.id)?;
     if let Some(known) = known.filter(|known| known.state == FollowState::Accepted) {
         return Ok(known.state);

@@ -12,8 +12,8 @@ mod wish;
 pub use following::{accept_follower, admit_follow, admit_waiting, ask_again, follow, follow_answered, unfollow};
 pub use tell::tell;
 pub use verbs::{
-    Ask, accept, answered, ask, decline, enroll, fill_seats, leave, leave_course, remove, removed_by_home,
-    seat_organizers,
+    Ask, accept, answered, ask, decline, enroll, fill_seats, leave, leave_course, let_in, remove, removed_by_home,
+    seat_organizers, shut_out,
 };
 
 use crate::actor::{self, Actor};

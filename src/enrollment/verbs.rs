@@ -1,13 +1,14 @@
 //! How does one get a place, and how does one lose it?
 
 use super::{Enrollment, EnrollmentState, Role, around, find, get, may_lead, store};
+use crate::actor::follow;
 use crate::actor::{self, Actor, ActorKind};
 use crate::cohort::{self, Cohort, CohortState, Enrolling};
 use crate::course::{self, Course};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::event::Happened;
-use crate::id::{CohortId, EnrollmentId};
+use crate::id::{ActorId, CohortId, EnrollmentId};
 
 /// What somebody asks with.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,7 @@ pub fn enroll(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, ask: &Ask) -> Resul
     if !actor::get(tx, course.actor_id)?.here {
         return Err(Error::denied("This course is enrolled in at its home."));
     }
+    course::ban::may_come_in(tx, by, course.id)?;
     let known = find(tx, cohort.id, by.id)?;
     if let Some(place) = known.as_ref().filter(|place| place.is_current()) {
         return repeat(tx, by, place, ask);
@@ -132,6 +134,30 @@ pub fn remove(tx: &mut Tx<'_>, by: &Actor, id: EnrollmentId) -> Result<Enrollmen
     Ok(place)
 }
 
+/// Ends all that a person whom the course keeps out has in it: places, what they asked for, and following. Follows from
+/// a ban, whose verb asked who may.
+pub fn shut_out(tx: &mut Tx<'_>, by: Option<ActorId>, course: &Course, whom: ActorId) -> Result<()> {
+    let all = store::of_person(tx, whom)?;
+    for (place, cohort) in all.into_iter().filter(|(place, cohort)| cohort.course_id == course.id && place.is_current())
+    {
+        store::move_to(tx, place.id, EnrollmentState::Removed)?;
+        tx.record(by, Happened::EnrollmentRemoved(place.id))?;
+        fill_seats(tx, cohort.id)?;
+    }
+    follow::remove(tx, whom, course.actor_id)?;
+    Ok(())
+}
+
+/// Makes it possible that a person who was kept out asks for a place again. Follows from the end of a ban.
+pub fn let_in(tx: &mut Tx<'_>, course: &Course, whom: ActorId) -> Result<()> {
+    for (place, cohort) in store::of_person(tx, whom)? {
+        if cohort.course_id == course.id && place.state == EnrollmentState::Removed {
+            store::move_to(tx, place.id, EnrollmentState::Left)?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives up one's own place, or what was asked for; the first who waits gets the seat.
 pub fn leave(tx: &mut Tx<'_>, by: &Actor, id: EnrollmentId) -> Result<Enrollment> {
     let place = get(tx, id)?;
@@ -216,6 +242,7 @@ pub fn ask(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, message: &str) -> Resu
     if !by.here || is_home(tx, &cohort)? {
         return Err(Error::denied("Only people here ask for places in courses elsewhere."));
     }
+    course::ban::may_come_in(tx, by, cohort.course_id)?;
     if let Some(place) = find(tx, cohort.id, by.id)?.filter(|place| place.state == EnrollmentState::Active) {
         return Ok(place);
     }

@@ -165,6 +165,21 @@ pub fn undo(tx: &mut Tx<'_>, group: &Actor, object_uri: &str, audience: Audience
     Ok(())
 }
 
+/// Announces by id once more what was taken back, to those who had got it so.
+pub fn again(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<()> {
+    let mut audience = Audience::nobody();
+    for sent in outbox::list_about(tx, group.id, "Announce", object_uri)? {
+        let document: Value = serde_json::from_str(&sent.document)?;
+        if document.get("object").is_some_and(Value::is_string) {
+            audience = audience.and(Audience::of(tx, sent.id)?);
+        }
+    }
+    if audience.inboxes().next().is_none() {
+        return Ok(());
+    }
+    send(tx, group, (object_uri.into(), object_uri, Marks::default()), group, &audience)
+}
+
 fn is_announced_by_id(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<bool> {
     let sent = outbox::list_about(tx, group.id, "Announce", object_uri)?;
     let by_id = |document: &str| {

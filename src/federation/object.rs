@@ -43,6 +43,10 @@ pub struct Known {
     pub public: bool,
     /// When it was deleted.
     pub deleted_at: Option<Time>,
+    /// When a moderator took it away.
+    pub hidden_at: Option<Time>,
+    /// When it was closed for answers.
+    pub locked_at: Option<Time>,
 }
 
 /// An id to be known.
@@ -80,6 +84,28 @@ pub fn bury(tx: &mut Tx<'_>, uri: &str) -> Result<()> {
     let now = tx.now();
     diesel::update(objects::table.find(uri)).set(objects::deleted_at.eq(Some(now))).execute(&mut **tx)?;
     Ok(())
+}
+
+/// Takes it away from everyone, as if it were not there, or brings it back.
+pub fn hide(tx: &mut Tx<'_>, uri: &str, hidden: bool) -> Result<()> {
+    let at = hidden.then(|| tx.now());
+    diesel::update(objects::table.find(uri)).set(objects::hidden_at.eq(at)).execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Closes it for answers, or opens it again. Says whether that changed anything.
+pub fn lock(tx: &mut Tx<'_>, uri: &str, locked: bool) -> Result<bool> {
+    let at = locked.then(|| tx.now());
+    if is_locked(tx, uri)? == locked {
+        return Ok(false);
+    }
+    Ok(diesel::update(objects::table.find(uri)).set(objects::locked_at.eq(at)).execute(&mut **tx)? > 0)
+}
+
+/// Whether it is closed for answers.
+pub fn is_locked(db: &mut Db, uri: &str) -> Result<bool> {
+    let locked = objects::table.find(uri).select(objects::locked_at).first::<Option<Time>>(db).optional()?;
+    Ok(locked.flatten().is_some())
 }
 
 /// What this id stands for, deleted or not.

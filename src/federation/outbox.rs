@@ -58,6 +58,24 @@ impl Audience {
         Ok(Self(query.load::<String>(db)?.into_iter().collect()))
     }
 
+    /// Every inbox that ever got something by this actor, or about something of theirs: who must hear that they are gone.
+    pub fn who_knows(db: &mut Db, actor: ActorId) -> Result<Self> {
+        let by = deliveries::table
+            .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
+            .filter(activities::actor_id.eq(actor))
+            .select(deliveries::inbox)
+            .distinct();
+        let of = deliveries::table
+            .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
+            .inner_join(objects::table.on(objects::uri.eq(activities::object_uri)))
+            .filter(objects::owner_id.eq(actor))
+            .select(deliveries::inbox)
+            .distinct();
+        let mut inboxes: BTreeSet<String> = by.load::<String>(db)?.into_iter().collect();
+        inboxes.extend(of.load::<String>(db)?);
+        Ok(Self(inboxes))
+    }
+
     /// Both.
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -321,6 +339,7 @@ pub fn list_top_level(db: &mut Db, course: ActorId, most: i64) -> Result<(i64, V
             .filter(activities::actor_id.eq(course))
             .filter(activities::top_level)
             .filter(objects::deleted_at.is_null())
+            .filter(objects::hidden_at.is_null())
     };
     let count = all().count().get_result(db)?;
     Ok((count, all().order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?))

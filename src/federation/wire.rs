@@ -54,6 +54,12 @@ pub fn activity(kind: &str, id: &str, actor: &str, to: &[String], cc: &[String],
     json!({"@context": context(), "id": id, "type": kind, "actor": actor, "to": to, "cc": cc, "object": object})
 }
 
+/// Who may answer and quote, as GoToSocial reads it: everyone, or nobody when it is closed.
+pub fn policy(locked: bool) -> Value {
+    let whom: &[&str] = if locked { &[] } else { &[PUBLIC] };
+    json!({"canReply": {"automaticApproval": whom}, "canQuote": {"automaticApproval": []}})
+}
+
 /// A text of a document; the first of a language map, which may also stand beside it (`contentMap`, AS2 4.7); nothing
 /// when it is something else.
 pub fn text<'a>(document: &'a Value, key: &str) -> Option<&'a str> {

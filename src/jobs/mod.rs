@@ -23,6 +23,8 @@ words! {
         ReviewsDue = "reviews_due",
         /// Ask again to follow, when nobody answered. Subject: a following.
         FollowAgain = "follow_again",
+        /// A ban from a course ends by itself. Subject: the ban.
+        BanEnds = "ban_ends",
         /// Delete what is kept only for a time. Subject: 0.
         Purge = "purge",
         /// Bring a mirrored course up to date. Subject: a course.

@@ -67,6 +67,9 @@ pub(super) fn take_in(
     assignment: &Assignment,
     work: Work,
 ) -> Result<(SubmissionId, RevisionId)> {
+    if object::is_locked(tx, &assignment.uri)? {
+        return Err(Error::denied(CLOSED));
+    }
     work.check()?;
     let late = work.received_at > assignment.due_at;
     let old = store::find_of(tx, assignment.id, by.id)?;
@@ -99,8 +102,13 @@ pub fn send_in(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId, work: Work) -> Res
     Ok((submission, revision))
 }
 
+const CLOSED: &str = "This assignment is closed for now: it takes no work.";
+
 /// Refuses whoever cannot hand in for this assignment now, with the reason.
 pub(super) fn check_may(db: &mut Db, by: &Actor, assignment: &Assignment) -> Result<()> {
+    if object::is_locked(db, &assignment.uri)? {
+        return Err(Error::denied(CLOSED));
+    }
     let place = enrollment::find(db, assignment.cohort_id, by.id)?;
     check_place(by, assignment, place.as_ref())
 }

@@ -1,3 +1,7 @@
+DROP TABLE rulings;
+DROP TABLE report_notes;
+DROP TABLE report_evidence;
+DROP TABLE reports;
 DROP TABLE notices;
 DROP TABLE notes;
 DROP TABLE held_posts;
@@ -16,6 +20,8 @@ DROP TABLE assignments;
 DROP TABLE enrollments;
 DROP TABLE cohorts;
 DROP TABLE syllabi;
+DROP TABLE pins;
+DROP TABLE course_bans;
 DROP TABLE course_organizers;
 DROP TABLE courses;
 DROP TABLE letters;

@@ -146,9 +146,14 @@ CREATE TABLE objects (
     public BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     -- Set when deleted: answered 410 with a Tombstone (AP 6.4).
-    deleted_at BIGINT
+    deleted_at BIGINT,
+    -- Set when a moderator took it away: answered 404 until it is brought back.
+    hidden_at BIGINT,
+    -- Set when it takes no answers any more.
+    locked_at BIGINT
 );
 CREATE INDEX objects_thing ON objects (kind, local_id);
+CREATE INDEX objects_owner ON objects (owner_id);
 
 -- Activities that actors here sent; each can be dereferenced by those who may see it.
 CREATE TABLE activities (
@@ -320,6 +325,31 @@ CREATE TABLE course_organizers (
 );
 CREATE INDEX course_organizers_actor ON course_organizers (actor_id);
 
+-- Whom a course keeps out. A row is in force; one that ends by itself has a job.
+CREATE TABLE course_bans (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- Who decided it: an organizer, a moderator, or the Group of a mirrored course.
+    by_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The id of the Block, which its Undo names.
+    uri TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    -- When it ends by itself; NULL for good.
+    ends_at BIGINT,
+    created_at BIGINT NOT NULL,
+    UNIQUE (course_id, actor_id)
+);
+CREATE INDEX course_bans_actor ON course_bans (actor_id);
+
+-- Posts that a course shows first, beside its open assignments.
+CREATE TABLE pins (
+    course_id BIGINT NOT NULL REFERENCES courses (id) ON DELETE CASCADE,
+    uri TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (course_id, uri)
+);
+
 -- Every version of a syllabus; the highest number is the one in force.
 CREATE TABLE syllabi (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -368,6 +398,7 @@ CREATE TABLE enrollments (
     UNIQUE (cohort_id, actor_id)
 );
 CREATE INDEX enrollments_actor ON enrollments (actor_id, state);
+CREATE INDEX enrollments_join ON enrollments (join_uri);
 
 -- What is asked, by when, with which rubric.
 CREATE TABLE assignments (
@@ -625,3 +656,78 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_actor ON notices (actor_id, id);
 CREATE INDEX notices_unseen ON notices (actor_id) WHERE seen_at IS NULL;
+
+-- Complaints about a person, a post or a course, made here or sent by other servers.
+CREATE TABLE reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    public_id TEXT NOT NULL UNIQUE,
+    -- The id of the Flag, when it came from elsewhere.
+    uri TEXT UNIQUE,
+    -- Who reported; of some software only its server is known.
+    reporter_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- Who is complained of: a person, or the Group of a course.
+    accused_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The id of what is complained of: a post, or the accused.
+    subject_uri TEXT NOT NULL,
+    -- In which course it happened; NULL when in none.
+    course_id BIGINT REFERENCES courses (id) ON DELETE SET NULL,
+    category TEXT NOT NULL CHECK (category IN ('spam', 'harassment', 'illegal', 'rules', 'other')),
+    text TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'dismissed', 'resolved')),
+    -- What was done; NULL while it is open.
+    decision TEXT CHECK (decision IN ('dismiss', 'remove', 'ban', 'suspend')),
+    -- What the reporter was told.
+    answer TEXT NOT NULL,
+    -- Who looks after it.
+    assignee_id BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    -- When it was passed on to the server of the accused.
+    forwarded_at BIGINT,
+    -- The words that went with it; empty until then.
+    forwarded_text TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL
+);
+CREATE INDEX reports_state ON reports (state, id);
+CREATE INDEX reports_course ON reports (course_id, state, id);
+CREATE INDEX reports_accused ON reports (accused_id, id);
+CREATE INDEX reports_reporter ON reports (reporter_id, created_at);
+
+-- What was complained of, as it was when it was reported.
+CREATE TABLE report_evidence (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    report_id BIGINT NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    -- Its ActivityPub id.
+    uri TEXT NOT NULL,
+    title TEXT NOT NULL,
+    body_html TEXT NOT NULL,
+    -- When it was written; NULL for a person or course.
+    published_at BIGINT
+);
+CREATE INDEX report_evidence_report ON report_evidence (report_id, id);
+
+-- What those who look after a report tell each other.
+CREATE TABLE report_notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    report_id BIGINT NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    author_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX report_notes_report ON report_notes (report_id, id);
+
+-- The log of moderation: every act, and never changed.
+CREATE TABLE rulings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at BIGINT NOT NULL,
+    -- Who did it; NULL when time did.
+    by_id BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    act TEXT NOT NULL,
+    -- In which course; NULL for the whole instance.
+    course_id BIGINT REFERENCES courses (id) ON DELETE SET NULL,
+    -- Whom it concerns.
+    subject_id BIGINT REFERENCES actors (id) ON DELETE SET NULL,
+    -- A path on this instance that shows it; empty when there is none.
+    link TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX rulings_course ON rulings (course_id, id);

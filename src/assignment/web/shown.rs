@@ -8,6 +8,7 @@ use crate::cohort::Cohort;
 use crate::db::Db;
 use crate::enrollment;
 use crate::error::{Error, Result};
+use crate::federation::object;
 use crate::http::Page;
 
 /// An assignment with everything that its pages say of it.
@@ -27,6 +28,8 @@ pub struct Shown {
     pub leads: bool,
     /// Whether the asker takes part in the run.
     pub takes_part: bool,
+    /// Whether it was closed for comments and work.
+    pub locked: bool,
 }
 
 impl Shown {
@@ -45,6 +48,7 @@ impl Shown {
             Some(by) => enrollment::is_active(db, cohort.id, by.id)?,
             None => false,
         };
+        let locked = object::is_locked(db, &assignment.uri)?;
         Ok(Self {
             rubric: assignment.rubric()?,
             group: actor::get(db, course.actor_id)?,
@@ -53,6 +57,7 @@ impl Shown {
             cohort,
             leads,
             takes_part,
+            locked,
         })
     }
 

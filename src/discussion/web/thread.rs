@@ -48,6 +48,8 @@ struct Show {
     /// The post that the form answers, and whose it is.
     answered: (String, String),
     assignment: Option<Assignment>,
+    /// Whether it is closed, and whether it stands first.
+    standing: (bool, bool),
     form: Form,
 }
 
@@ -79,7 +81,8 @@ async fn load_show(app: &App, page: Page, (root, asked): (Post, Asked), form: Fo
     let (number, id) = (asked.page(), root.id);
     let wanted = asked.answer.unwrap_or_else(|| root.public_id.clone());
     let (path, assignment, beginning) = (root.path(), root.assignment_id, root.clone());
-    let (around, mut entries, answered, assignment) = app
+    let root_of = root.clone();
+    let (around, mut entries, answered, assignment, standing) = app
         .read(move |db| {
             let around = around_post(db, &beginning, by.as_ref())?;
             let entries = discussion::thread(db, id, number)?;
@@ -87,14 +90,15 @@ async fn load_show(app: &App, page: Page, (root, asked): (Post, Asked), form: Fo
                 discussion::get_public(db, &wanted).ok().filter(|post| post.root() == id).unwrap_or(beginning);
             let whose = actor::get(db, answered.author_id)?.name;
             let assignment = assignment.map(|id| assignment::get(db, id)).transpose()?;
-            Ok((around, entries, (answered.public_id, whose), assignment))
+            let standing = discussion::standing(db, &root_of)?;
+            Ok((around, entries, (answered.public_id, whose), assignment, standing))
         })
         .await?;
     if entries.is_empty() {
         return Err(Error::NotFound);
     }
     let pages = Pages::cut(&path, number, &mut entries, POSTS);
-    Ok(Show { page, around, root, views: views(entries), pages, answered, assignment, form })
+    Ok(Show { page, around, root, views: views(entries), pages, answered, assignment, standing, form })
 }
 
 pub(super) async fn reply(

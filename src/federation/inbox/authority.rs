@@ -1,11 +1,12 @@
 //! May the signer do this to what is known here? One table for all types.
 
+use super::mandate;
 use super::refusal::{Refusal, forbidden};
 use super::shape::Shape;
 use crate::actor::{self, Actor, ActorState, Key};
 use crate::db::{
     Db, Run,
-    schema::{follows, inbox},
+    schema::{enrollments, follows, inbox},
 };
 use crate::domain;
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::federation::outbox;
 use crate::federation::peer::{self, LineState};
 use crate::federation::wire;
 use crate::id::{ActorId, InboxId};
-use crate::link::{Links, host_of_uri};
+use crate::link::{Links, host_of_uri, same_host};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
 use url::Url;
@@ -40,8 +41,10 @@ pub struct Facts {
     pub(super) asked: Option<String>,
     /// Whether its object claims to be an activity that was sent from here, or answers nothing of ours.
     pub(super) answers_nothing: bool,
-    /// Who began the following that it ends.
+    /// Who began the following, or asked for the place, that it ends.
     pub(super) follower: Option<ActorId>,
+    /// Whether its signer moderates the course here upon which it acts.
+    pub(super) moderates: Option<bool>,
 }
 
 /// What becomes of an activity that is not refused.
@@ -75,6 +78,10 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
         "Undo" => {
             let row = follows::table.filter(follows::uri.eq(about)).select(follows::follower_id);
             facts.follower = row.first(db).optional()?;
+            if facts.follower.is_none() {
+                let row = enrollments::table.filter(enrollments::join_uri.eq(about)).select(enrollments::actor_id);
+                facts.follower = row.first(db).optional()?;
+            }
         }
         "Accept" | "Reject" | "TentativeAccept" => {
             let sent = if links.is_ours(about) { outbox::find(db, about)? } else { None };
@@ -83,6 +90,8 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
         }
         _ => {}
     }
+    let (signer, owner) = (facts.signer.as_ref().map(|actor| actor.id), facts.object.as_ref().map(|o| o.owner_id));
+    facts.moderates = mandate::moderates(db, shape, signer, owner, links)?;
     Ok(facts)
 }
 
@@ -133,6 +142,11 @@ pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
         // Of somebody unknown there is nothing to delete, and their server will say 410 (SIG-17).
         "Delete" if about == shape.actor && signer.is_none() => Ok(Verdict::Ignore),
         "Delete" if about == shape.actor => Ok(Verdict::Take),
+        "Delete" if facts.moderates == Some(true) => Ok(Verdict::Take),
+        // Only somebody's own, or what those who moderate may take away (ORI-01, 05, 06).
+        "Delete" if !same_host(about, &shape.actor) => Err(forbidden("foreign-object")),
+        "Block" | "Add" | "Remove" | "Lock" if facts.moderates == Some(false) => Err(forbidden("not-a-moderator")),
+        "Undo" if facts.moderates == Some(false) => Err(forbidden("not-a-moderator")),
         "Update" | "Delete" => match &facts.object {
             Some(known) if Some(known.owner_id) != id => Err(forbidden("not-the-owner")),
             _ => Ok(Verdict::Take),

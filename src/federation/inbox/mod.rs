@@ -5,6 +5,7 @@
 
 mod authority;
 mod limit;
+mod mandate;
 mod proof;
 mod refusal;
 mod shape;

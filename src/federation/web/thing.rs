@@ -27,13 +27,32 @@ pub async fn activity(
     headers: HeaderMap,
 ) -> Answer {
     let uri = app.links().activity(&id);
-    let found = app.read(move |db| outbox::find(db, &uri)).await?.ok_or(Error::NotFound)?;
+    let (found, about) = app
+        .read(move |db| {
+            let found = outbox::find(db, &uri)?.ok_or(Error::NotFound)?;
+            let about = object::find(db, &found.object_uri)?;
+            Ok((found, about))
+        })
+        .await?;
     let document: Value = serde_json::from_str(&found.document)?;
+    let about = about.filter(|_| holds_text(&document));
+    if about.as_ref().is_some_and(|about| about.hidden_at.is_some()) {
+        return Err(Error::NotFound);
+    }
+    if about.is_some_and(|about| about.deleted_at.is_some() && about.public) {
+        return Ok(wire_with(StatusCode::GONE, &tombstone(&found.uri)));
+    }
     if !found.public {
         let signer = inbox::signer_of_get(&context, &headers, target.path_and_query().map_or("/", |t| t.as_str()));
         check(&document, signer.await?.as_ref())?;
     }
     Ok(crate::http::wire(&document))
+}
+
+/// Whether it carries what it is about, in itself or in what it announces: that goes when the thing goes.
+fn holds_text(document: &Value) -> bool {
+    let object = document.get("object").unwrap_or(&Value::Null);
+    [document, object].iter().any(|one| matches!(wire::kind(one), Some("Create" | "Update")))
 }
 
 /// An object that lives here: for everyone when it is public, otherwise for who wrote it and whom it is to. Who wants
@@ -48,7 +67,8 @@ pub async fn object(
     let uri = app.links().object(&id);
     let found = app
         .read(move |db| {
-            let Some(known) = object::find(db, &uri)?.filter(|known| known.here) else { return Ok(None) };
+            let known = object::find(db, &uri)?.filter(|known| known.here && known.hidden_at.is_none());
+            let Some(known) = known else { return Ok(None) };
             let mut document = None;
             if known.deleted_at.is_none() {
                 for make in documents {
