@@ -39,6 +39,10 @@ pub async fn crawl(server: &Server, readers: &mut [Reader<'_>]) -> Found {
         // The first page notes that the session is used.
         reader.browser.look("/").await;
     }
+    // Who looks at what lives elsewhere, has it brought up to date: that is done before.
+    if let Some(first) = readers.first_mut() {
+        Walk::new(server, first, &mut Found::default()).follow_all().await;
+    }
     let before = state::settled(server).await;
     for reader in readers.iter_mut() {
         Walk::new(server, reader, &mut found).follow_all().await;
