@@ -51,7 +51,7 @@ pub fn post(tx: &mut Tx<'_>, to: &str, subject: &str, body: &str) -> Result<()> 
         letters::leased_until.eq(Time(0)),
         letters::attempts.eq(0i64),
     );
-    diesel::insert_into(letters::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(letters::table).values(row).execute(tx)?;
     tx.ring(Bell::Letters);
     Ok(())
 }
@@ -129,12 +129,12 @@ fn take(tx: &mut Tx<'_>) -> Result<Vec<Letter>> {
         .filter(letters::leased_until.le(now))
         .order(letters::id)
         .limit(BATCH);
-    let found: Vec<Letter> = due.select(Letter::as_select()).load(&mut **tx)?;
+    let found: Vec<Letter> = due.select(Letter::as_select()).load(tx)?;
     let mut mine = Vec::with_capacity(found.len());
     for letter in found {
         // Another process may have been faster.
         let held = letters::table.filter(letters::id.eq(letter.id)).filter(letters::leased_until.le(now));
-        if diesel::update(held).set(letters::leased_until.eq(now.plus(LEASE))).execute(&mut **tx)? == 1 {
+        if diesel::update(held).set(letters::leased_until.eq(now.plus(LEASE))).execute(tx)? == 1 {
             mine.push(letter);
         }
     }
@@ -179,12 +179,12 @@ fn bare_host(app: &App) -> &str {
 fn settle(tx: &mut Tx<'_>, letter: &Letter, result: Result<(), String>) -> Result<()> {
     let row = letters::table.find(letter.id);
     let Err(error) = result else {
-        diesel::delete(row).execute(&mut **tx)?;
+        diesel::delete(row).execute(tx)?;
         return Ok(());
     };
     if tx.now().since(letter.created_at) >= KEEP {
         tracing::error!(to = letter.recipient, error, "a letter was dropped after three days");
-        diesel::delete(row).execute(&mut **tx)?;
+        diesel::delete(row).execute(tx)?;
         return Ok(());
     }
     let minutes = 1u64 << letter.attempts.clamp(0, 9);
@@ -196,7 +196,7 @@ fn settle(tx: &mut Tx<'_>, letter: &Letter, result: Result<(), String>) -> Resul
         letters::attempts.eq(letter.attempts + 1),
         letters::last_error.eq(Some(error)),
     ));
-    row.execute(&mut **tx)?;
+    row.execute(tx)?;
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, new: &NewAccount, fixed: &F
         accounts::bio_md.eq(""),
         accounts::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(accounts::table).values(row).returning(accounts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(accounts::table).values(row).returning(accounts::all_columns).get_result(tx)?)
 }
 
 pub(super) fn find(db: &mut Db, id: AccountId) -> Result<Option<Account>> {
@@ -109,28 +109,28 @@ pub(super) fn count_since(db: &mut Db, time: Time) -> Result<i64> {
 }
 
 pub(super) fn update_state(tx: &mut Tx<'_>, id: AccountId, state: AccountState) -> Result<()> {
-    diesel::update(accounts::table.find(id)).set(accounts::state.eq(state)).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(accounts::state.eq(state)).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn update_role(tx: &mut Tx<'_>, id: AccountId, role: Role) -> Result<()> {
-    diesel::update(accounts::table.find(id)).set(accounts::role.eq(role)).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(accounts::role.eq(role)).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn update_bio(tx: &mut Tx<'_>, id: AccountId, bio: &str) -> Result<()> {
-    diesel::update(accounts::table.find(id)).set(accounts::bio_md.eq(bio)).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(accounts::bio_md.eq(bio)).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn update_preferences(tx: &mut Tx<'_>, id: AccountId, zone: &str, theme: Theme) -> Result<()> {
     let row = (accounts::zone.eq(zone), accounts::theme.eq(theme));
-    diesel::update(accounts::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn update_password(tx: &mut Tx<'_>, id: AccountId, hash: &str) -> Result<()> {
-    diesel::update(accounts::table.find(id)).set(accounts::password_hash.eq(hash)).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(accounts::password_hash.eq(hash)).execute(tx)?;
     Ok(())
 }
 
@@ -144,14 +144,14 @@ pub(super) fn clear(tx: &mut Tx<'_>, id: AccountId) -> Result<()> {
         accounts::application.eq(""),
         accounts::bio_md.eq(""),
     );
-    diesel::update(accounts::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(accounts::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
 /// The account and its person, who has done nothing yet.
 pub(super) fn delete(tx: &mut Tx<'_>, account: &Account) -> Result<()> {
-    diesel::delete(accounts::table.find(account.id)).execute(&mut **tx)?;
-    diesel::delete(actors::table.find(account.actor_id)).execute(&mut **tx)?;
+    diesel::delete(accounts::table.find(account.id)).execute(tx)?;
+    diesel::delete(actors::table.find(account.actor_id)).execute(tx)?;
     Ok(())
 }
 
@@ -174,7 +174,7 @@ pub(super) mod links {
             rows::created_at.eq(tx.now()),
             rows::expires_at.eq(expires_at),
         );
-        diesel::insert_into(rows::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(rows::table).values(row).execute(tx)?;
         Ok(())
     }
 
@@ -195,22 +195,22 @@ pub(super) mod links {
 
     pub(crate) fn use_up(tx: &mut Tx<'_>, id: i64) -> Result<()> {
         let now = tx.now();
-        diesel::update(rows::table.find(id)).set(rows::used_at.eq(Some(now))).execute(&mut **tx)?;
+        diesel::update(rows::table.find(id)).set(rows::used_at.eq(Some(now))).execute(tx)?;
         Ok(())
     }
 
     pub(crate) fn delete_of(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {
-        diesel::delete(rows::table.filter(rows::account_id.eq(account))).execute(&mut **tx)?;
+        diesel::delete(rows::table.filter(rows::account_id.eq(account))).execute(tx)?;
         Ok(())
     }
 
     pub(crate) fn delete_purpose(tx: &mut Tx<'_>, purpose: &str) -> Result<()> {
-        diesel::delete(rows::table.filter(rows::purpose.eq(purpose))).execute(&mut **tx)?;
+        diesel::delete(rows::table.filter(rows::purpose.eq(purpose))).execute(tx)?;
         Ok(())
     }
 
     pub(crate) fn delete_before(tx: &mut Tx<'_>, time: Time) -> Result<()> {
-        diesel::delete(rows::table.filter(rows::expires_at.lt(time))).execute(&mut **tx)?;
+        diesel::delete(rows::table.filter(rows::expires_at.lt(time))).execute(tx)?;
         Ok(())
     }
 }
@@ -233,7 +233,7 @@ pub(super) mod invitations {
             rows::expires_at.eq(new.expires_at),
         );
         let query = diesel::insert_into(rows::table).values(row).returning(rows::all_columns);
-        Ok(query.get_result(&mut **tx)?)
+        Ok(query.get_result(tx)?)
     }
 
     pub(crate) fn list(db: &mut Db) -> Result<Vec<Invitation>> {
@@ -251,12 +251,12 @@ pub(super) mod invitations {
     /// Counts one more use; false when the last place was taken meanwhile.
     pub(crate) fn spend(tx: &mut Tx<'_>, id: InvitationId) -> Result<bool> {
         let free = rows::table.filter(rows::id.eq(id)).filter(rows::uses.lt(rows::max_uses));
-        Ok(diesel::update(free).set(rows::uses.eq(rows::uses + 1i64)).execute(&mut **tx)? == 1)
+        Ok(diesel::update(free).set(rows::uses.eq(rows::uses + 1i64)).execute(tx)? == 1)
     }
 
     pub(crate) fn revoke(tx: &mut Tx<'_>, id: InvitationId) -> Result<()> {
         let now = tx.now();
-        diesel::update(rows::table.find(id)).set(rows::revoked_at.eq(Some(now))).execute(&mut **tx)?;
+        diesel::update(rows::table.find(id)).set(rows::revoked_at.eq(Some(now))).execute(tx)?;
         Ok(())
     }
 }
@@ -281,7 +281,7 @@ pub(super) mod sessions {
             rows::seen_at.eq(now),
             rows::expires_at.eq(now.plus(LASTS)),
         );
-        diesel::insert_into(rows::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(rows::table).values(row).execute(tx)?;
         Ok(())
     }
 
@@ -298,7 +298,7 @@ pub(super) mod sessions {
     pub(crate) fn note(tx: &mut Tx<'_>, id: SessionId) -> Result<()> {
         let now = tx.now();
         let row = (rows::seen_at.eq(now), rows::expires_at.eq(now.plus(LASTS)));
-        diesel::update(rows::table.find(id)).set(row).execute(&mut **tx)?;
+        diesel::update(rows::table.find(id)).set(row).execute(tx)?;
         Ok(())
     }
 
@@ -312,19 +312,19 @@ pub(super) mod sessions {
 
     pub(crate) fn delete(tx: &mut Tx<'_>, account: AccountId, id: SessionId) -> Result<()> {
         let mine = rows::table.filter(rows::id.eq(id)).filter(rows::account_id.eq(account));
-        diesel::delete(mine).execute(&mut **tx)?;
+        diesel::delete(mine).execute(tx)?;
         Ok(())
     }
 
     pub(crate) fn delete_all(tx: &mut Tx<'_>, account: AccountId, but: SessionId) -> Result<()> {
         let others = rows::table.filter(rows::account_id.eq(account)).filter(rows::id.ne(but));
-        diesel::delete(others).execute(&mut **tx)?;
+        diesel::delete(others).execute(tx)?;
         Ok(())
     }
 
     pub(crate) fn delete_ended(tx: &mut Tx<'_>) -> Result<()> {
         let now = tx.now();
-        diesel::delete(rows::table.filter(rows::expires_at.le(now))).execute(&mut **tx)?;
+        diesel::delete(rows::table.filter(rows::expires_at.le(now))).execute(tx)?;
         Ok(())
     }
 }

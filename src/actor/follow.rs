@@ -55,26 +55,26 @@ pub fn put(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId, uri: &str, sta
         .on_conflict((follows::follower_id, follows::followed_id))
         .do_update()
         .set((follows::uri.eq(uri), follows::state.eq(state)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(known.is_none())
 }
 
 /// Marks a following as agreed to. Says whether there was one.
 pub fn accept(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
     let row = follows::table.filter(follows::follower_id.eq(follower)).filter(follows::followed_id.eq(followed));
-    Ok(diesel::update(row).set(follows::state.eq(FollowState::Accepted)).execute(&mut **tx)? > 0)
+    Ok(diesel::update(row).set(follows::state.eq(FollowState::Accepted)).execute(tx)? > 0)
 }
 
 /// Ends a following. Says whether there was one.
 pub fn remove(tx: &mut Tx<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
     let row = follows::table.filter(follows::follower_id.eq(follower)).filter(follows::followed_id.eq(followed));
-    Ok(diesel::delete(row).execute(&mut **tx)? > 0)
+    Ok(diesel::delete(row).execute(tx)? > 0)
 }
 
 /// Ends all following of somebody who is gone, and all following of them.
 pub fn remove_all(tx: &mut Tx<'_>, whom: ActorId) -> Result<()> {
-    diesel::delete(follows::table.filter(follows::follower_id.eq(whom))).execute(&mut **tx)?;
-    diesel::delete(follows::table.filter(follows::followed_id.eq(whom))).execute(&mut **tx)?;
+    diesel::delete(follows::table.filter(follows::follower_id.eq(whom))).execute(tx)?;
+    diesel::delete(follows::table.filter(follows::followed_id.eq(whom))).execute(tx)?;
     Ok(())
 }
 

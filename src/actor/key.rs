@@ -110,7 +110,7 @@ fn insert_one(
         actor_keys::private_pem.eq(Some(private_pem)),
         actor_keys::created_at.eq(tx.now()),
     );
-    diesel::insert_into(actor_keys::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(actor_keys::table).values(row).execute(tx)?;
     Ok(())
 }
 
@@ -126,13 +126,13 @@ pub(super) fn replace(tx: &mut Tx<'_>, actor: &Actor, keys: &[(String, String)])
         );
         let row = (actor_keys::actor_id.eq(actor.id), actor_keys::uri.eq(uri), actor_keys::created_at.eq(now));
         let known = actor_keys::table.filter(actor_keys::uri.eq(uri)).select(actor_keys::actor_id);
-        match known.first::<ActorId>(&mut **tx).optional()? {
+        match known.first::<ActorId>(tx).optional()? {
             Some(owner) if owner == actor.id => {
-                diesel::update(actor_keys::table.filter(actor_keys::uri.eq(uri))).set(mine).execute(&mut **tx)?;
+                diesel::update(actor_keys::table.filter(actor_keys::uri.eq(uri))).set(mine).execute(tx)?;
             }
             Some(_) => tracing::warn!(key = uri, "a key id of another actor was claimed"),
             None => {
-                diesel::insert_into(actor_keys::table).values((row, mine)).execute(&mut **tx)?;
+                diesel::insert_into(actor_keys::table).values((row, mine)).execute(tx)?;
             }
         }
     }
@@ -141,6 +141,6 @@ pub(super) fn replace(tx: &mut Tx<'_>, actor: &Actor, keys: &[(String, String)])
         .filter(actor_keys::actor_id.eq(actor.id))
         .filter(actor_keys::retired_at.is_null())
         .filter(actor_keys::uri.ne_all(kept));
-    diesel::update(gone).set(actor_keys::retired_at.eq(Some(now))).execute(&mut **tx)?;
+    diesel::update(gone).set(actor_keys::retired_at.eq(Some(now))).execute(tx)?;
     Ok(())
 }

@@ -79,7 +79,7 @@ pub(super) fn insert_here(tx: &mut Tx<'_>, new: &NewActor<'_>) -> Result<Actor> 
         actors::created_at.eq(now),
         actors::updated_at.eq(now),
     );
-    Ok(diesel::insert_into(actors::table).values(row).returning(actors::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(actors::table).values(row).returning(actors::all_columns).get_result(tx)?)
 }
 
 pub(super) fn upsert_remote(tx: &mut Tx<'_>, remote: &RemoteActor) -> Result<Actor> {
@@ -110,19 +110,17 @@ pub(super) fn upsert_remote(tx: &mut Tx<'_>, remote: &RemoteActor) -> Result<Act
         .do_update()
         .set(changing)
         .returning(actors::all_columns)
-        .get_result(&mut **tx)?)
+        .get_result(tx)?)
 }
 
 pub(super) fn update_profile(tx: &mut Tx<'_>, id: ActorId, name: &str, summary: &str) -> Result<Actor> {
     let now = tx.now();
     let row = (actors::name.eq(name), actors::summary.eq(summary), actors::updated_at.eq(now));
-    Ok(diesel::update(actors::table.find(id)).set(row).returning(actors::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(actors::table.find(id)).set(row).returning(actors::all_columns).get_result(tx)?)
 }
 
 pub(super) fn update_state(tx: &mut Tx<'_>, id: ActorId, state: ActorState) -> Result<()> {
     let now = tx.now();
-    diesel::update(actors::table.find(id))
-        .set((actors::state.eq(state), actors::updated_at.eq(now)))
-        .execute(&mut **tx)?;
+    diesel::update(actors::table.find(id)).set((actors::state.eq(state), actors::updated_at.eq(now))).execute(tx)?;
     Ok(())
 }

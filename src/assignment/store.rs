@@ -74,7 +74,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, author: ActorId, cohort: CohortId, new: (&
         assignments::created_at.eq(tx.now()),
         assignments::updated_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(tx)?)
 }
 
 /// Words always; how it is judged, and when it ends, only of a draft.
@@ -87,7 +87,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: AssignmentId, new: (&Draft, &str), is_
         assignments::body_html.eq(html),
         assignments::updated_at.eq(tx.now()),
     );
-    diesel::update(assignments::table.find(id)).set(words).execute(&mut **tx)?;
+    diesel::update(assignments::table.find(id)).set(words).execute(tx)?;
     if is_draft {
         let rest = (
             assignments::rubric.eq(draft.rubric.canonical()),
@@ -96,7 +96,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: AssignmentId, new: (&Draft, &str), is_
             assignments::due_at.eq(draft.due_at),
             assignments::review_due_at.eq(draft.review_due_at),
         );
-        diesel::update(assignments::table.find(id)).set(rest).execute(&mut **tx)?;
+        diesel::update(assignments::table.find(id)).set(rest).execute(tx)?;
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn open(tx: &mut Tx<'_>, id: AssignmentId, rubric_hash: &str) -> Resu
         assignments::opened_at.eq(Some(now)),
         assignments::updated_at.eq(now),
     );
-    diesel::update(assignments::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(assignments::table.find(id)).set(change).execute(tx)?;
     Ok(())
 }
 
@@ -119,16 +119,16 @@ pub(super) fn set_times(tx: &mut Tx<'_>, id: AssignmentId, due_at: Time, review_
         assignments::review_due_at.eq(review_due_at),
         assignments::updated_at.eq(tx.now()),
     );
-    diesel::update(assignments::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(assignments::table.find(id)).set(change).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn set_state(tx: &mut Tx<'_>, id: AssignmentId, state: AssignmentState) -> Result<()> {
     let now = tx.now();
     let change = (assignments::state.eq(state), assignments::updated_at.eq(now));
-    diesel::update(assignments::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(assignments::table.find(id)).set(change).execute(tx)?;
     if state == AssignmentState::Released {
-        diesel::update(assignments::table.find(id)).set(assignments::released_at.eq(Some(now))).execute(&mut **tx)?;
+        diesel::update(assignments::table.find(id)).set(assignments::released_at.eq(Some(now))).execute(tx)?;
     }
     Ok(())
 }
@@ -159,7 +159,7 @@ pub(super) fn insert_mirrored(
         assignments::updated_at.eq(page.updated_at),
         assignments::opened_at.eq(Some(page.published_at)),
     );
-    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(tx)?)
 }
 
 pub(super) fn update_mirrored(tx: &mut Tx<'_>, id: AssignmentId, page: &ReadPage) -> Result<()> {
@@ -172,6 +172,6 @@ pub(super) fn update_mirrored(tx: &mut Tx<'_>, id: AssignmentId, page: &ReadPage
         assignments::state.eq(page.state),
         assignments::updated_at.eq(page.updated_at),
     );
-    diesel::update(assignments::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(assignments::table.find(id)).set(change).execute(tx)?;
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) fn list_of(db: &mut Db, course: CourseId) -> Result<Vec<Cohort>> {
 /// An update that changes nothing holds the row on PostgreSQL and the write lock on SQLite.
 pub(super) fn lock(tx: &mut Tx<'_>, id: CohortId) -> Result<Option<Cohort>> {
     let row = diesel::update(cohorts::table.find(id)).set(cohorts::seats.eq(cohorts::seats));
-    Ok(row.returning(cohorts::all_columns).get_result(&mut **tx).optional()?)
+    Ok(row.returning(cohorts::all_columns).get_result(tx).optional()?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, course: CourseId, plan: &Plan, checked: &Checked) -> Result<Cohort> {
@@ -39,7 +39,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, course: CourseId, plan: &Plan, checked: &C
         cohorts::state.eq(CohortState::Planned),
         cohorts::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::all_columns).get_result(tx)?)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, id: CohortId, plan: &Plan, checked: &Checked) -> Result<Cohort> {
@@ -51,12 +51,12 @@ pub(super) fn update(tx: &mut Tx<'_>, id: CohortId, plan: &Plan, checked: &Check
         cohorts::seats.eq(checked.seats),
         cohorts::enrolling.eq(checked.enrolling),
     );
-    Ok(diesel::update(cohorts::table.find(id)).set(row).returning(cohorts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(cohorts::table.find(id)).set(row).returning(cohorts::all_columns).get_result(tx)?)
 }
 
 pub(super) fn move_to(tx: &mut Tx<'_>, id: CohortId, state: CohortState) -> Result<Cohort> {
     let row = diesel::update(cohorts::table.find(id)).set(cohorts::state.eq(state));
-    Ok(row.returning(cohorts::all_columns).get_result(&mut **tx)?)
+    Ok(row.returning(cohorts::all_columns).get_result(tx)?)
 }
 
 pub(super) fn insert_mirrored(tx: &mut Tx<'_>, course: CourseId, said: &Mirrored) -> Result<Cohort> {
@@ -72,7 +72,7 @@ pub(super) fn insert_mirrored(tx: &mut Tx<'_>, course: CourseId, said: &Mirrored
         cohorts::state.eq(said.state),
         cohorts::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::all_columns).get_result(tx)?)
 }
 
 pub(super) fn refresh(tx: &mut Tx<'_>, id: CohortId, said: &Mirrored) -> Result<Cohort> {
@@ -85,5 +85,5 @@ pub(super) fn refresh(tx: &mut Tx<'_>, id: CohortId, said: &Mirrored) -> Result<
         cohorts::enrolling.eq(said.enrolling),
         cohorts::state.eq(said.state),
     );
-    Ok(diesel::update(cohorts::table.find(id)).set(row).returning(cohorts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(cohorts::table.find(id)).set(row).returning(cohorts::all_columns).get_result(tx)?)
 }

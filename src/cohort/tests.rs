@@ -46,7 +46,7 @@ fn a_run_is_planned_opened_started_and_completed() {
     let id = course.id;
     world.tx(move |tx| {
         let row = courses::table.find(id);
-        Ok(diesel::update(row).set(courses::state.eq(CourseState::Listed)).execute(&mut **tx)?)
+        Ok(diesel::update(row).set(courses::state.eq(CourseState::Listed)).execute(tx)?)
     });
     let step = |by: &Actor, verb: fn(&mut crate::db::Tx<'_>, &Actor, CohortId) -> Result<Cohort>| {
         let by = by.clone();

@@ -141,7 +141,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &NewCourse<'_>) -> Result<Course> {
         courses::answer.eq(""),
         courses::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(tx)?)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, id: CourseId, draft: &Draft, html: &str) -> Result<Course> {
@@ -152,16 +152,16 @@ pub(super) fn update(tx: &mut Tx<'_>, id: CourseId, draft: &Draft, html: &str) -
         courses::language.eq(&draft.language),
         courses::license.eq(&draft.license),
     );
-    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(tx)?)
 }
 
 pub(super) fn move_to(tx: &mut Tx<'_>, id: CourseId, state: CourseState, answer: &str) -> Result<Course> {
     if state == CourseState::Listed {
         let now: Time = tx.now();
-        diesel::update(courses::table.find(id)).set(courses::listed_at.eq(Some(now))).execute(&mut **tx)?;
+        diesel::update(courses::table.find(id)).set(courses::listed_at.eq(Some(now))).execute(tx)?;
     }
     let row = (courses::state.eq(state), courses::answer.eq(answer));
-    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(tx)?)
 }
 
 pub(super) fn put_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -> Result<()> {
@@ -170,17 +170,17 @@ pub(super) fn put_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -
         course_organizers::actor_id.eq(actor),
         course_organizers::created_at.eq(tx.now()),
     );
-    diesel::insert_into(course_organizers::table).values(row).on_conflict_do_nothing().execute(&mut **tx)?;
+    diesel::insert_into(course_organizers::table).values(row).on_conflict_do_nothing().execute(tx)?;
     Ok(())
 }
 
 pub(super) fn set_owner(tx: &mut Tx<'_>, id: CourseId, owner: ActorId) -> Result<()> {
-    diesel::update(courses::table.find(id)).set(courses::owner_id.eq(Some(owner))).execute(&mut **tx)?;
+    diesel::update(courses::table.find(id)).set(courses::owner_id.eq(Some(owner))).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn remove_organizer(tx: &mut Tx<'_>, course: CourseId, actor: ActorId) -> Result<()> {
-    diesel::delete(course_organizers::table.find((course, actor))).execute(&mut **tx)?;
+    diesel::delete(course_organizers::table.find((course, actor))).execute(tx)?;
     Ok(())
 }
 
@@ -204,7 +204,7 @@ pub(super) fn insert_mirrored(
         courses::created_at.eq(now),
         courses::listed_at.eq(said.indexable.then_some(now)),
     );
-    Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(tx)?)
 }
 
 pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said: &Mirrored) -> Result<Course> {
@@ -212,12 +212,12 @@ pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said:
     let course = courses::table.find(id);
     if said.indexable {
         let unlisted = course.filter(courses::listed_at.is_null());
-        diesel::update(unlisted).set(courses::listed_at.eq(Some(now))).execute(&mut **tx)?;
+        diesel::update(unlisted).set(courses::listed_at.eq(Some(now))).execute(tx)?;
     } else {
-        diesel::update(course).set(courses::listed_at.eq(None::<crate::clock::Time>)).execute(&mut **tx)?;
+        diesel::update(course).set(courses::listed_at.eq(None::<crate::clock::Time>)).execute(tx)?;
     }
     if let Some(bot) = bot {
-        diesel::update(courses::table.find(id)).set(courses::bot_id.eq(Some(bot))).execute(&mut **tx)?;
+        diesel::update(courses::table.find(id)).set(courses::bot_id.eq(Some(bot))).execute(tx)?;
     }
     let row = (
         courses::state.eq(said.state),
@@ -226,7 +226,7 @@ pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said:
         courses::language.eq(&said.language),
         courses::license.eq(&said.license),
     );
-    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(tx)?)
 }
 
 pub(super) fn insert_ban(
@@ -244,12 +244,12 @@ pub(super) fn insert_ban(
         course_bans::ends_at.eq(ends_at),
         course_bans::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(course_bans::table).values(row).returning(course_bans::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(course_bans::table).values(row).returning(course_bans::all_columns).get_result(tx)?)
 }
 
 pub(super) fn remove_ban(tx: &mut Tx<'_>, course: CourseId, whom: ActorId) -> Result<()> {
     let row = course_bans::table.filter(course_bans::course_id.eq(course)).filter(course_bans::actor_id.eq(whom));
-    diesel::delete(row).execute(&mut **tx)?;
+    diesel::delete(row).execute(tx)?;
     Ok(())
 }
 
@@ -270,12 +270,12 @@ pub(super) fn list_bans(db: &mut Db, course: CourseId) -> Result<Vec<Ban>> {
 /// Whether it was not pinned already.
 pub(super) fn insert_pin(tx: &mut Tx<'_>, course: CourseId, uri: &str) -> Result<bool> {
     let row = (pins::course_id.eq(course), pins::uri.eq(uri), pins::created_at.eq(tx.now()));
-    Ok(diesel::insert_into(pins::table).values(row).on_conflict_do_nothing().execute(&mut **tx)? > 0)
+    Ok(diesel::insert_into(pins::table).values(row).on_conflict_do_nothing().execute(tx)? > 0)
 }
 
 /// Whether it was pinned.
 pub(super) fn remove_pin(tx: &mut Tx<'_>, course: CourseId, uri: &str) -> Result<bool> {
-    Ok(diesel::delete(pins::table.find((course, uri))).execute(&mut **tx)? > 0)
+    Ok(diesel::delete(pins::table.find((course, uri))).execute(tx)? > 0)
 }
 
 pub(super) fn pins(db: &mut Db, course: CourseId, most: i64) -> Result<Vec<String>> {

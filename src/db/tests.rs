@@ -7,7 +7,7 @@ use crate::tests::World;
 use diesel::{ExpressionMethods, QueryDsl};
 
 fn put(tx: &mut Tx<'_>, key: &str) -> Result<()> {
-    diesel::insert_into(settings::table).values((settings::key.eq(key), settings::value.eq("x"))).execute(&mut **tx)?;
+    diesel::insert_into(settings::table).values((settings::key.eq(key), settings::value.eq("x"))).execute(tx)?;
     Ok(())
 }
 

@@ -32,12 +32,10 @@ pub fn waiting(db: &mut Db) -> Result<Waiting> {
 /// Frees what a killed process had claimed. Only where no other process can be at work: on SQLite, at the start.
 pub fn free_leases(tx: &mut Tx<'_>) -> Result<()> {
     let never = Time(0);
-    diesel::update(jobs::table).set(jobs::leased_until.eq(never)).execute(&mut **tx)?;
-    diesel::update(letters::table).set(letters::leased_until.eq(never)).execute(&mut **tx)?;
-    diesel::update(peers::table).set(peers::leased_until.eq(never)).execute(&mut **tx)?;
-    diesel::update(inbox::table.filter(inbox::state.eq("pending")))
-        .set(inbox::leased_until.eq(never))
-        .execute(&mut **tx)?;
+    diesel::update(jobs::table).set(jobs::leased_until.eq(never)).execute(tx)?;
+    diesel::update(letters::table).set(letters::leased_until.eq(never)).execute(tx)?;
+    diesel::update(peers::table).set(peers::leased_until.eq(never)).execute(tx)?;
+    diesel::update(inbox::table.filter(inbox::state.eq("pending"))).set(inbox::leased_until.eq(never)).execute(tx)?;
     Ok(())
 }
 

@@ -141,7 +141,7 @@ pub(super) fn insert(
         posts::active_at.eq(row.active_at),
         posts::changed_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(posts::table).values(row).returning(posts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(posts::table).values(row).returning(posts::all_columns).get_result(tx)?)
 }
 
 /// Somebody wrote in a thread; one that is not listed stays so.
@@ -149,7 +149,7 @@ pub(super) fn touch(tx: &mut Tx<'_>, root: PostId) -> Result<()> {
     let now = tx.now();
     diesel::update(posts::table.filter(posts::id.eq(root)).filter(posts::active_at.is_not_null()))
         .set(posts::active_at.eq(Some(now)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -160,7 +160,7 @@ pub(super) fn adopt(tx: &mut Tx<'_>, parent: &Post) -> Result<()> {
         .filter(posts::course_id.eq(parent.course_id))
         .filter(posts::thread_id.is_null())
         .filter(posts::assignment_id.is_null());
-    let alone: Vec<PostId> = alone.filter(posts::id.ne(parent.id)).select(posts::id).load(&mut **tx)?;
+    let alone: Vec<PostId> = alone.filter(posts::id.ne(parent.id)).select(posts::id).load(tx)?;
     if alone.is_empty() {
         return Ok(());
     }
@@ -171,9 +171,9 @@ pub(super) fn adopt(tx: &mut Tx<'_>, parent: &Post) -> Result<()> {
         posts::active_at.eq(none),
         posts::changed_at.eq(tx.now()),
     );
-    diesel::update(posts::table.filter(posts::id.eq_any(&alone))).set((row, posts::title.eq(""))).execute(&mut **tx)?;
+    diesel::update(posts::table.filter(posts::id.eq_any(&alone))).set((row, posts::title.eq(""))).execute(tx)?;
     let below: Vec<Option<PostId>> = alone.into_iter().map(Some).collect();
-    diesel::update(posts::table.filter(posts::thread_id.eq_any(below))).set(row).execute(&mut **tx)?;
+    diesel::update(posts::table.filter(posts::thread_id.eq_any(below))).set(row).execute(tx)?;
     Ok(())
 }
 
@@ -181,7 +181,7 @@ pub(super) fn mark_announced(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     let now = tx.now();
     diesel::update(posts::table.filter(posts::id.eq(id)).filter(posts::announced_at.is_null()))
         .set(posts::announced_at.eq(Some(now)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -194,7 +194,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: PostId, title: &str, change: &Change) 
         posts::edited_at.eq(Some(at)),
         posts::changed_at.eq(tx.now()),
     );
-    Ok(diesel::update(posts::table.find(id)).set(row).returning(posts::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::update(posts::table.find(id)).set(row).returning(posts::all_columns).get_result(tx)?)
 }
 
 /// Takes the text away and keeps the place.
@@ -208,7 +208,7 @@ pub(super) fn erase(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
         posts::deleted_at.eq(Some(now)),
         posts::changed_at.eq(now),
     );
-    diesel::update(posts::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(posts::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
@@ -216,7 +216,7 @@ pub(super) fn erase(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
 pub(super) fn hide(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
     let now = tx.now();
     let row = (posts::removal.eq(removal), posts::deleted_at.eq(Some(now)), posts::changed_at.eq(now));
-    diesel::update(posts::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(posts::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
@@ -224,10 +224,10 @@ pub(super) fn hide(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
 pub(super) fn unhide(tx: &mut Tx<'_>, post: &Post) -> Result<()> {
     let none: Option<Time> = None;
     let row = (posts::removal.eq(""), posts::deleted_at.eq(none), posts::changed_at.eq(tx.now()));
-    diesel::update(posts::table.find(post.id)).set(row).execute(&mut **tx)?;
+    diesel::update(posts::table.find(post.id)).set(row).execute(tx)?;
     let root = posts::table.filter(posts::id.eq(post.root())).filter(posts::active_at.is_null());
     let listed = root.filter(posts::thread_id.is_null()).filter(posts::assignment_id.is_null());
-    diesel::update(listed).set(posts::active_at.eq(Some(post.published_at))).execute(&mut **tx)?;
+    diesel::update(listed).set(posts::active_at.eq(Some(post.published_at))).execute(tx)?;
     Ok(())
 }
 
@@ -253,9 +253,9 @@ pub(super) fn list_all_of_author(db: &mut Db, author: ActorId) -> Result<Vec<Pos
 pub(super) fn unlist_when_empty(tx: &mut Tx<'_>, root: PostId) -> Result<()> {
     let left =
         posts::table.filter(posts::id.eq(root).or(posts::thread_id.eq(root))).filter(posts::deleted_at.is_null());
-    if left.select(posts::id).first::<PostId>(&mut **tx).optional()?.is_none() {
+    if left.select(posts::id).first::<PostId>(tx).optional()?.is_none() {
         let none: Option<Time> = None;
-        diesel::update(posts::table.find(root)).set(posts::active_at.eq(none)).execute(&mut **tx)?;
+        diesel::update(posts::table.find(root)).set(posts::active_at.eq(none)).execute(tx)?;
     }
     Ok(())
 }

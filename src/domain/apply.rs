@@ -103,7 +103,7 @@ fn move_people(tx: &mut Tx<'_>, hosts: &[&String], state: ActorState) -> Result<
         .filter(actors::here.eq(false))
         .filter(actors::state.eq_any(others.collect::<Vec<_>>()));
     let now = tx.now();
-    diesel::update(people).set((actors::state.eq(state), actors::updated_at.eq(now))).execute(&mut **tx)?;
+    diesel::update(people).set((actors::state.eq(state), actors::updated_at.eq(now))).execute(tx)?;
     Ok(())
 }
 
@@ -117,9 +117,7 @@ fn silence(tx: &mut Tx<'_>, hosts: &[&String]) -> Result<()> {
             deliveries::done_at.eq(Some(now)),
             deliveries::last_error.eq(Some("the server is blocked here")),
         ))
-        .execute(&mut **tx)?;
-    diesel::update(peers::table.filter(peers::host.eq_any(hosts)))
-        .set(peers::due_at.eq(None::<Time>))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
+    diesel::update(peers::table.filter(peers::host.eq_any(hosts))).set(peers::due_at.eq(None::<Time>)).execute(tx)?;
     Ok(())
 }

@@ -56,11 +56,11 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &NewRule) -> Result<()> {
         .on_conflict(domain_rules::domain)
         .do_update()
         .set(changing)
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
 pub(super) fn delete(tx: &mut Tx<'_>, domain: &str) -> Result<bool> {
     let row = domain_rules::table.filter(domain_rules::domain.eq(domain));
-    Ok(diesel::delete(row).execute(&mut **tx)? > 0)
+    Ok(diesel::delete(row).execute(tx)? > 0)
 }

@@ -115,18 +115,18 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &NewPlace<'_>) -> Result<Enrollment> {
         .on_conflict((enrollments::cohort_id, enrollments::actor_id))
         .do_update()
         .set(changing)
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     find_of(tx, new.cohort, new.actor)?.ok_or(Error::NotFound)
 }
 
 pub(super) fn move_to(tx: &mut Tx<'_>, id: EnrollmentId, state: EnrollmentState) -> Result<Enrollment> {
     let row = (enrollments::state.eq(state), enrollments::changed_at.eq(tx.now()));
-    diesel::update(enrollments::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(enrollments::table.find(id)).set(row).execute(tx)?;
     find(tx, id)?.ok_or(Error::NotFound)
 }
 
 pub(super) fn set_join(tx: &mut Tx<'_>, id: EnrollmentId, uri: &str) -> Result<()> {
-    diesel::update(enrollments::table.find(id)).set(enrollments::join_uri.eq(Some(uri))).execute(&mut **tx)?;
+    diesel::update(enrollments::table.find(id)).set(enrollments::join_uri.eq(Some(uri))).execute(tx)?;
     Ok(())
 }
 

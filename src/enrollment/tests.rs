@@ -40,9 +40,7 @@ fn school(seats: i64, enrolling: &str) -> School {
             license: "CC0-1.0".into(),
         };
         let course = course::propose(tx, &by, &draft, &keys)?;
-        diesel::update(courses::table.find(course.id))
-            .set(courses::state.eq(CourseState::Listed))
-            .execute(&mut **tx)?;
+        diesel::update(courses::table.find(course.id)).set(courses::state.eq(CourseState::Listed)).execute(tx)?;
         let course = course::get(tx, course.id)?;
         let plan = Plan {
             name: "Autumn".into(),

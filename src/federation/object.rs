@@ -75,21 +75,21 @@ pub fn register(tx: &mut Tx<'_>, new: &NewObject<'_>) -> Result<()> {
         objects::public.eq(new.public),
         objects::created_at.eq(tx.now()),
     );
-    diesel::insert_into(objects::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(objects::table).values(row).execute(tx)?;
     Ok(())
 }
 
 /// Marks it as deleted; it is answered 410 from now on (AP 6.4).
 pub fn bury(tx: &mut Tx<'_>, uri: &str) -> Result<()> {
     let now = tx.now();
-    diesel::update(objects::table.find(uri)).set(objects::deleted_at.eq(Some(now))).execute(&mut **tx)?;
+    diesel::update(objects::table.find(uri)).set(objects::deleted_at.eq(Some(now))).execute(tx)?;
     Ok(())
 }
 
 /// Takes it away from everyone, as if it were not there, or brings it back.
 pub fn hide(tx: &mut Tx<'_>, uri: &str, hidden: bool) -> Result<()> {
     let at = hidden.then(|| tx.now());
-    diesel::update(objects::table.find(uri)).set(objects::hidden_at.eq(at)).execute(&mut **tx)?;
+    diesel::update(objects::table.find(uri)).set(objects::hidden_at.eq(at)).execute(tx)?;
     Ok(())
 }
 
@@ -99,7 +99,7 @@ pub fn lock(tx: &mut Tx<'_>, uri: &str, locked: bool) -> Result<bool> {
     if is_locked(tx, uri)? == locked {
         return Ok(false);
     }
-    Ok(diesel::update(objects::table.find(uri)).set(objects::locked_at.eq(at)).execute(&mut **tx)? > 0)
+    Ok(diesel::update(objects::table.find(uri)).set(objects::locked_at.eq(at)).execute(tx)? > 0)
 }
 
 /// Whether it is closed for answers.

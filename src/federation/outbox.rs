@@ -188,8 +188,7 @@ pub(super) fn put(
         activities::top_level.eq(marks.top_level),
         activities::created_at.eq(now),
     );
-    let id: ActivityId =
-        diesel::insert_into(activities::table).values(row).returning(activities::id).get_result(&mut **tx)?;
+    let id: ActivityId = diesel::insert_into(activities::table).values(row).returning(activities::id).get_result(tx)?;
     let ours = tx.links().host().to_owned();
     let inboxes: Vec<(&str, String)> = audience
         .inboxes()
@@ -229,7 +228,7 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
                 )
             })
             .collect();
-        diesel::insert_into(deliveries::table).values(&rows).execute(&mut **tx)?;
+        diesel::insert_into(deliveries::table).values(&rows).execute(tx)?;
         let lines: Vec<_> = some
             .iter()
             .map(|(_, host)| host)
@@ -237,13 +236,13 @@ fn enqueue(tx: &mut Tx<'_>, activity: ActivityId, inboxes: &[(&str, String)]) ->
             .into_iter()
             .map(|host| NewPeer::new(host, now, Some(now)))
             .collect();
-        diesel::insert_into(peers::table).values(&lines).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
+        diesel::insert_into(peers::table).values(&lines).on_conflict(peers::host).do_nothing().execute(tx)?;
         let hosts: Vec<&String> = some.iter().map(|(_, host)| host).collect();
         // A line that is due later because it fails keeps its time.
         let at_rest = peers::due_at.is_null().or(peers::state.eq(LineState::Healthy));
         diesel::update(peers::table.filter(peers::host.eq_any(hosts)).filter(at_rest))
             .set(peers::due_at.eq(Some(now)))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
     }
     if !inboxes.is_empty() {
         tx.ring(Bell::Deliveries);
@@ -262,7 +261,7 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
         deliveries::attempts.eq(0),
         deliveries::created_at.eq(now),
     );
-    diesel::insert_into(deliveries::table).values(delivery).execute(&mut **tx)?;
+    diesel::insert_into(deliveries::table).values(delivery).execute(tx)?;
     tx.ring(Bell::Deliveries);
     if !tx.is_first_for(host) {
         return Ok(());
@@ -270,7 +269,7 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     // With one writer, what is read stays true until the commit; elsewhere the row must be locked.
     let line = peers::table.filter(peers::host.eq(host)).select((peers::due_at, peers::state));
     if matches!(**tx, Db::Sqlite(_))
-        && let Some((Some(due), state)) = line.first::<(Option<Time>, LineState)>(&mut **tx).optional()?
+        && let Some((Some(due), state)) = line.first::<(Option<Time>, LineState)>(tx).optional()?
         && (due <= now || state != LineState::Healthy)
     {
         return Ok(());
@@ -278,11 +277,11 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     // A line that is due later because it fails keeps its time.
     let at_rest = peers::due_at.is_null().or(peers::state.eq(LineState::Healthy));
     let at_rest = peers::table.filter(peers::host.eq(host)).filter(at_rest);
-    if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(&mut **tx)? > 0 {
+    if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(tx)? > 0 {
         return Ok(());
     }
     let line = NewPeer::new(host, now, Some(now));
-    diesel::insert_into(peers::table).values(line).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
+    diesel::insert_into(peers::table).values(line).on_conflict(peers::host).do_nothing().execute(tx)?;
     Ok(())
 }
 

@@ -106,7 +106,7 @@ pub async fn remember_schemes(app: &App) {
         for (host, scheme) in &learned {
             ensure(tx, host)?;
             let row = peers::table.filter(peers::host.eq(host));
-            diesel::update(row).set(peers::scheme.eq(Some(*scheme))).execute(&mut **tx)?;
+            diesel::update(row).set(peers::scheme.eq(Some(*scheme))).execute(tx)?;
         }
         Ok(())
     });
@@ -119,7 +119,7 @@ pub async fn remember_schemes(app: &App) {
 pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let now = tx.now();
     let row = peers::table.filter(peers::host.eq(host)).filter(peers::due_at.gt(Some(now)));
-    if diesel::update(row).set(peers::due_at.eq(Some(now))).execute(&mut **tx)? > 0 {
+    if diesel::update(row).set(peers::due_at.eq(Some(now))).execute(tx)? > 0 {
         tx.ring(crate::db::Bell::Deliveries);
     }
     Ok(())
@@ -131,7 +131,7 @@ pub fn learn(tx: &mut Tx<'_>, host: &str, software: Option<&str>, version: Optio
     ensure(tx, host)?;
     diesel::update(peers::table.filter(peers::host.eq(host)))
         .set((peers::software.eq(software), peers::version.eq(version), peers::asked_at.eq(Some(now))))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -157,7 +157,7 @@ impl<'a> NewPeer<'a> {
 /// Sees to it that there is a row for this server.
 fn ensure(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let row = NewPeer::new(host, tx.now(), None);
-    diesel::insert_into(peers::table).values(row).on_conflict(peers::host).do_nothing().execute(&mut **tx)?;
+    diesel::insert_into(peers::table).values(row).on_conflict(peers::host).do_nothing().execute(tx)?;
     Ok(())
 }
 

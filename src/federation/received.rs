@@ -84,9 +84,9 @@ impl Received {
 /// Marks it as done, first of all: whoever else is at it waits here for our commit, and goes no further.
 fn claim(tx: &mut Tx<'_>, id: InboxId) -> Result<()> {
     let mine = inbox::table.find(id).filter(inbox::state.eq("pending"));
-    if diesel::update(mine).set(inbox::state.eq("done")).execute(&mut **tx)? == 1 {
+    if diesel::update(mine).set(inbox::state.eq("done")).execute(tx)? == 1 {
         return Ok(());
     }
-    let others: i64 = inbox::table.find(id).count().get_result(&mut **tx)?;
+    let others: i64 = inbox::table.find(id).count().get_result(tx)?;
     if others > 0 { Err(Error::Conflict("This was worked off already.".into())) } else { Ok(()) }
 }

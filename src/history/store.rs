@@ -28,7 +28,7 @@ pub(super) fn set_mark(tx: &mut Tx<'_>, id: CourseId, change: Option<Time>) -> R
         .on_conflict(mirrors::course_id)
         .do_update()
         .set((mirrors::pulled_at.eq(now), mirrors::change.eq(change)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -72,7 +72,7 @@ pub(super) fn posts_elsewhere(db: &mut Db, root: PostId, most: i64) -> Result<Ve
 
 pub(super) fn set_thread_pulled(tx: &mut Tx<'_>, root: PostId) -> Result<()> {
     let now = tx.now();
-    diesel::update(posts::table.find(root)).set(posts::pulled_at.eq(Some(now))).execute(&mut **tx)?;
+    diesel::update(posts::table.find(root)).set(posts::pulled_at.eq(Some(now))).execute(tx)?;
     Ok(())
 }
 

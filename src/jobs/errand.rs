@@ -65,7 +65,7 @@ async fn work(config: &FederationConfig<App>, run: RunErrand, claim: Claim) {
 /// Without the row of this very claim it was moved or taken over: then that stays.
 fn finish(tx: &mut Tx<'_>, claim: Claim, again: Option<Duration>) -> Result<()> {
     let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
-    if diesel::delete(mine).execute(&mut **tx)? == 1
+    if diesel::delete(mine).execute(tx)? == 1
         && let Some(span) = again
     {
         let at = tx.now().plus(span);
@@ -77,7 +77,7 @@ fn finish(tx: &mut Tx<'_>, claim: Claim, again: Option<Duration>) -> Result<()> 
 async fn release(app: &App, claim: Claim) {
     let freed = app.write(move |tx| {
         let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
-        diesel::update(mine).set(jobs::leased_until.eq(crate::clock::Time(0))).execute(&mut **tx)?;
+        diesel::update(mine).set(jobs::leased_until.eq(crate::clock::Time(0))).execute(tx)?;
         Ok(())
     });
     freed.await.ok();

@@ -53,21 +53,21 @@ pub fn plan(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> Resul
         .on_conflict((jobs::kind, jobs::subject))
         .do_update()
         .set((jobs::run_at.eq(run_at), jobs::attempts.eq(0), jobs::leased_until.eq(Time(0))))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     tx.ring(Bell::Jobs);
     Ok(())
 }
 
 /// Forgets planned work.
 pub fn forget(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
-    diesel::delete(jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject))).execute(&mut **tx)?;
+    diesel::delete(jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject))).execute(tx)?;
     Ok(())
 }
 
 /// Plans work unless it is planned already.
 pub fn plan_once(tx: &mut Tx<'_>, kind: JobKind, subject: i64, run_at: Time) -> Result<()> {
     let planned = jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject));
-    let rows: i64 = planned.count().get_result(&mut **tx)?;
+    let rows: i64 = planned.count().get_result(tx)?;
     if rows == 0 { plan(tx, kind, subject, run_at) } else { Ok(()) }
 }
 
@@ -77,7 +77,7 @@ pub fn hasten(tx: &mut Tx<'_>, kind: JobKind, subject: i64, at: Time) -> Result<
     let now = tx.now();
     let planned = || jobs::table.filter(jobs::kind.eq(kind)).filter(jobs::subject.eq(subject));
     let later = planned().filter(jobs::run_at.gt(at)).filter(jobs::leased_until.le(now));
-    if diesel::update(later).set(jobs::run_at.eq(at)).execute(&mut **tx)? > 0 {
+    if diesel::update(later).set(jobs::run_at.eq(at)).execute(tx)? > 0 {
         tx.ring(Bell::Jobs);
         return Ok(());
     }

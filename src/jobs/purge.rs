@@ -19,14 +19,13 @@ const INBOX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Deletes sessions and links that are over, deliveries done for 90 days and activities done for 30; plans itself again.
 pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
     let now = tx.now();
-    diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(&mut **tx)?;
+    diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(tx)?;
     // Used links stay until they would have ended, so that a second use can be told from nonsense.
-    diesel::delete(one_time_links::table.filter(one_time_links::expires_at.lt(now.minus(DAY)))).execute(&mut **tx)?;
+    diesel::delete(one_time_links::table.filter(one_time_links::expires_at.lt(now.minus(DAY)))).execute(tx)?;
     let old = now.minus(DELIVERIES);
     diesel::delete(deliveries::table.filter(deliveries::state.ne("pending")).filter(deliveries::done_at.lt(Some(old))))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     let old: Time = now.minus(INBOX);
-    diesel::delete(inbox::table.filter(inbox::state.ne("pending")).filter(inbox::received_at.lt(old)))
-        .execute(&mut **tx)?;
+    diesel::delete(inbox::table.filter(inbox::state.ne("pending")).filter(inbox::received_at.lt(old))).execute(tx)?;
     plan(tx, JobKind::Purge, 0, now.plus(PURGE_EVERY))
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 fn note(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
     let row = (settings::key.eq(format!("{kind} {subject}")), settings::value.eq("done"));
-    diesel::insert_into(settings::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(settings::table).values(row).execute(tx)?;
     Ok(())
 }
 

@@ -61,7 +61,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, errands: bool) -> Result<Option<Claim>> {
     let leased_until = now.plus(LEASE);
     diesel::update(jobs::table.find(id))
         .set((jobs::leased_until.eq(leased_until), jobs::attempts.eq(attempts + 1)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(Some(Claim { id, kind, subject, attempts: attempts + 1, leased_until }))
 }
 
@@ -103,14 +103,14 @@ async fn work(app: &App, run_job: RunJob, claim: Claim) {
 /// taken over, and nothing is done.
 fn finish(tx: &mut Tx<'_>, run_job: RunJob, claim: Claim) -> Result<()> {
     let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
-    if diesel::delete(mine).execute(&mut **tx)? == 1 { run_job(tx, claim.kind, claim.subject) } else { Ok(()) }
+    if diesel::delete(mine).execute(tx)? == 1 { run_job(tx, claim.kind, claim.subject) } else { Ok(()) }
 }
 
 pub(super) fn put_off(tx: &mut Tx<'_>, claim: Claim, reason: &str) -> Result<()> {
     let mine = jobs::table.find(claim.id).filter(jobs::leased_until.eq(claim.leased_until));
     diesel::update(mine)
         .set((jobs::leased_until.eq(tx.now().plus(wait(claim.attempts))), jobs::last_error.eq(Some(reason))))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 

@@ -36,8 +36,7 @@ fn busy(world: &World, bo: ActorId) {
             courses::answer.eq(""),
             courses::created_at.eq(now),
         );
-        let course: CourseId =
-            diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+        let course: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
         let row = (
             cohorts::public_id.eq("c1"),
             cohorts::course_id.eq(course),
@@ -50,8 +49,7 @@ fn busy(world: &World, bo: ActorId) {
             cohorts::state.eq("running"),
             cohorts::created_at.eq(now),
         );
-        let cohort: CohortId =
-            diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(&mut **tx)?;
+        let cohort: CohortId = diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(tx)?;
         let row = (
             enrollments::public_id.eq("e1"),
             enrollments::cohort_id.eq(cohort),
@@ -62,7 +60,7 @@ fn busy(world: &World, bo: ActorId) {
             enrollments::created_at.eq(now),
             enrollments::changed_at.eq(now),
         );
-        diesel::insert_into(enrollments::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(enrollments::table).values(row).execute(tx)?;
         for (title, state, work) in [
             ("Later", "open", None),
             ("Done", "open", Some("submitted")),
@@ -90,7 +88,7 @@ fn busy(world: &World, bo: ActorId) {
                 assignments::updated_at.eq(now),
             );
             let assignment: AssignmentId =
-                diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(&mut **tx)?;
+                diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(tx)?;
             if let Some(state) = work {
                 let row = (
                     submissions::public_id.eq(format!("s-{title}")),
@@ -104,7 +102,7 @@ fn busy(world: &World, bo: ActorId) {
                     submissions::created_at.eq(now),
                     submissions::changed_at.eq(now),
                 );
-                diesel::insert_into(submissions::table).values(row).execute(&mut **tx)?;
+                diesel::insert_into(submissions::table).values(row).execute(tx)?;
             }
             if title == "Over" {
                 let row = (
@@ -120,7 +118,7 @@ fn busy(world: &World, bo: ActorId) {
                     review_tasks::due_at.eq(now),
                     review_tasks::created_at.eq(now),
                 );
-                diesel::insert_into(review_tasks::table).values(row).execute(&mut **tx)?;
+                diesel::insert_into(review_tasks::table).values(row).execute(tx)?;
             }
         }
         Ok(())

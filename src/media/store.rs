@@ -12,7 +12,7 @@ use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, dsl::exi
 
 /// Holds the owner's row until the end of the transaction, so that uploads of one person count one after the other.
 pub(super) fn hold_owner(tx: &mut Tx<'_>, owner: ActorId) -> Result<()> {
-    diesel::update(actors::table.find(owner)).set(actors::id.eq(owner)).execute(&mut **tx)?;
+    diesel::update(actors::table.find(owner)).set(actors::id.eq(owner)).execute(tx)?;
     Ok(())
 }
 
@@ -31,24 +31,24 @@ pub(super) fn insert(tx: &mut Tx<'_>, owner: ActorId, kept: &Kept) -> Result<Med
         media::sha256.eq(&kept.sha256),
         media::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(media::table).values(row).returning(media::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(media::table).values(row).returning(media::id).get_result(tx)?)
 }
 
 pub(super) fn attach(tx: &mut Tx<'_>, revision: RevisionId, id: MediaId) -> Result<()> {
     let row = (revision_media::revision_id.eq(revision), revision_media::media_id.eq(id));
-    diesel::insert_into(revision_media::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(revision_media::table).values(row).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn delete(tx: &mut Tx<'_>, all: &[MediaId]) -> Result<()> {
-    diesel::delete(media::table.filter(media::id.eq_any(all.to_vec()))).execute(&mut **tx)?;
+    diesel::delete(media::table.filter(media::id.eq_any(all.to_vec()))).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn delete_orphans(tx: &mut Tx<'_>, before: Time) -> Result<usize> {
     let used = revision_media::table.filter(revision_media::media_id.eq(media::id));
     let lonely = media::table.filter(media::created_at.lt(before)).filter(not(exists(used)));
-    Ok(diesel::delete(lonely).execute(&mut **tx)?)
+    Ok(diesel::delete(lonely).execute(tx)?)
 }
 
 pub(super) fn find(db: &mut Db, id: MediaId) -> Result<Option<Media>> {

@@ -87,7 +87,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: NewRow<'_>, uri: Option<&str>) -> Res
         reports::created_at.eq(now),
         reports::changed_at.eq(now),
     );
-    Ok(diesel::insert_into(reports::table).values(row).returning(reports::all_columns).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(reports::table).values(row).returning(reports::all_columns).get_result(tx)?)
 }
 
 pub(super) fn insert_evidence(tx: &mut Tx<'_>, report: ReportId, piece: &Piece) -> Result<()> {
@@ -98,7 +98,7 @@ pub(super) fn insert_evidence(tx: &mut Tx<'_>, report: ReportId, piece: &Piece) 
         report_evidence::body_html.eq(&piece.html),
         report_evidence::published_at.eq(piece.published_at),
     );
-    diesel::insert_into(report_evidence::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(report_evidence::table).values(row).execute(tx)?;
     Ok(())
 }
 
@@ -114,7 +114,7 @@ pub(super) fn insert_remark(tx: &mut Tx<'_>, report: ReportId, author: ActorId, 
         report_notes::text.eq(text),
         report_notes::created_at.eq(tx.now()),
     );
-    diesel::insert_into(report_notes::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(report_notes::table).values(row).execute(tx)?;
     Ok(())
 }
 
@@ -125,7 +125,7 @@ pub(super) fn remarks(db: &mut Db, report: ReportId) -> Result<Vec<Remark>> {
 
 pub(super) fn assign(tx: &mut Tx<'_>, id: ReportId, whom: Option<ActorId>) -> Result<()> {
     let row = (reports::assignee_id.eq(whom), reports::changed_at.eq(tx.now()));
-    diesel::update(reports::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(reports::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
@@ -142,14 +142,14 @@ pub(super) fn decide(
         reports::answer.eq(answer),
         reports::changed_at.eq(tx.now()),
     );
-    diesel::update(reports::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(reports::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn mark_forwarded(tx: &mut Tx<'_>, id: ReportId, words: &str) -> Result<()> {
     let now = tx.now();
     let row = (reports::forwarded_at.eq(Some(now)), reports::forwarded_text.eq(words), reports::changed_at.eq(now));
-    diesel::update(reports::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(reports::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 
@@ -163,7 +163,7 @@ pub(super) fn insert_ruling(tx: &mut Tx<'_>, by: Option<ActorId>, act: Act, line
         rulings::link.eq(&line.link),
         rulings::reason.eq(&line.reason),
     );
-    diesel::insert_into(rulings::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(rulings::table).values(row).execute(tx)?;
     Ok(())
 }
 

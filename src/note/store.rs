@@ -31,7 +31,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, writer: &Writer, to: ActorId, new: &NewNot
         .on_conflict(notes::once_key)
         .do_nothing()
         .returning(notes::id)
-        .get_result(&mut **tx)
+        .get_result(tx)
         .optional()?)
 }
 

@@ -23,7 +23,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: ActorId, what: (&str, &str, &str)) 
         notices::link.eq(what.2),
         notices::created_at.eq(tx.now()),
     );
-    diesel::insert_into(notices::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(notices::table).values(row).execute(tx)?;
     Ok(())
 }
 
@@ -47,6 +47,6 @@ pub(super) fn see_all(tx: &mut Tx<'_>, of: ActorId, up_to: NoticeId) -> Result<(
         .filter(notices::id.le(up_to))
         .filter(notices::seen_at.is_null());
     let now = tx.now();
-    diesel::update(unseen).set(notices::seen_at.eq(Some(now))).execute(&mut **tx)?;
+    diesel::update(unseen).set(notices::seen_at.eq(Some(now))).execute(tx)?;
     Ok(())
 }

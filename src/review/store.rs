@@ -65,14 +65,14 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &NewAllocation) -> Result<AllocationI
         allocations::created_at.eq(tx.now()),
         allocations::changed_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(allocations::table).values(row).returning(allocations::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(allocations::table).values(row).returning(allocations::id).get_result(tx)?)
 }
 
 pub(super) fn move_to(tx: &mut Tx<'_>, id: AllocationId, state: AllocationState) -> Result<()> {
     let now = tx.now();
     diesel::update(allocations::table.find(id))
         .set((allocations::state.eq(state), allocations::changed_at.eq(now)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -118,7 +118,7 @@ pub(super) fn insert_review(
         reviews::given_at.eq(tx.now()),
         reviews::released_at.eq(None::<Time>),
     );
-    Ok(diesel::insert_into(reviews::table).values(row).returning(reviews::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(reviews::table).values(row).returning(reviews::id).get_result(tx)?)
 }
 
 pub(super) fn release_reviews(tx: &mut Tx<'_>, ids: &[ReviewId]) -> Result<()> {
@@ -126,7 +126,7 @@ pub(super) fn release_reviews(tx: &mut Tx<'_>, ids: &[ReviewId]) -> Result<()> {
     for some in ids.chunks(500) {
         diesel::update(reviews::table.filter(reviews::id.eq_any(some.to_vec())))
             .set((reviews::state.eq(ReviewState::Released), reviews::released_at.eq(Some(now))))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
     }
     Ok(())
 }
@@ -138,9 +138,9 @@ pub(super) fn move_due(tx: &mut Tx<'_>, assignment: &Assignment) -> Result<()> {
     let row = allocations::table
         .filter(allocations::submission_id.eq_any(works))
         .filter(allocations::state.eq_any(open.to_vec()));
-    diesel::update(row).set(allocations::due_at.eq(assignment.review_due_at)).execute(&mut **tx)?;
+    diesel::update(row).set(allocations::due_at.eq(assignment.review_due_at)).execute(tx)?;
     let row = review_tasks::table.filter(review_tasks::assignment_id.eq(assignment.id));
-    diesel::update(row).set(review_tasks::due_at.eq(assignment.review_due_at)).execute(&mut **tx)?;
+    diesel::update(row).set(review_tasks::due_at.eq(assignment.review_due_at)).execute(tx)?;
     Ok(())
 }
 
@@ -179,7 +179,7 @@ pub(super) fn put_result(tx: &mut Tx<'_>, row: &StoredResult) -> Result<()> {
         .on_conflict(results::submission_id)
         .do_update()
         .set(values)
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -220,7 +220,7 @@ pub(super) fn insert_task(tx: &mut Tx<'_>, new: &super::NewTask, reviewer: Actor
         review_tasks::due_at.eq(new.due_at),
         review_tasks::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(review_tasks::table).values(row).returning(review_tasks::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(review_tasks::table).values(row).returning(review_tasks::id).get_result(tx)?)
 }
 
 pub(super) fn task_sent(
@@ -237,14 +237,14 @@ pub(super) fn task_sent(
         review_tasks::levels.eq(serde_json::to_string(levels)?),
         review_tasks::comment_html.eq(comment_html),
     );
-    diesel::update(review_tasks::table.find(id)).set(set).execute(&mut **tx)?;
+    diesel::update(review_tasks::table.find(id)).set(set).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn move_task(tx: &mut Tx<'_>, id: ReviewTaskId, state: TaskState, reason: &str) -> Result<()> {
     diesel::update(review_tasks::table.find(id))
         .set((review_tasks::state.eq(state), review_tasks::answer_reason.eq(reason)))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -260,7 +260,7 @@ pub(super) fn replace_feedback(
     note_uri: &str,
     all: &[Feedback],
 ) -> Result<()> {
-    diesel::delete(feedback::table.filter(feedback::submission_id.eq(submission))).execute(&mut **tx)?;
+    diesel::delete(feedback::table.filter(feedback::submission_id.eq(submission))).execute(tx)?;
     for one in all {
         let row = (
             feedback::uri.eq(format!("{note_uri}#{}", one.label)),
@@ -270,7 +270,7 @@ pub(super) fn replace_feedback(
             feedback::comment_html.eq(&one.comment_html),
             feedback::created_at.eq(tx.now()),
         );
-        diesel::insert_into(feedback::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(feedback::table).values(row).execute(tx)?;
     }
     Ok(())
 }

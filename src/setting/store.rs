@@ -14,7 +14,7 @@ pub(super) fn put(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<()> {
         .on_conflict(settings::key)
         .do_update()
         .set(settings::value.eq(value))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -33,5 +33,5 @@ pub(super) fn is_paused(db: &mut Db) -> Result<bool> {
 }
 
 pub(super) fn resume(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(diesel::delete(settings::table.filter(settings::key.eq(PAUSED))).execute(&mut **tx)? > 0)
+    Ok(diesel::delete(settings::table.filter(settings::key.eq(PAUSED))).execute(tx)? > 0)
 }

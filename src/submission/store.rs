@@ -114,7 +114,7 @@ pub(super) fn insert(
         submissions::created_at.eq(tx.now()),
         submissions::changed_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(submissions::table).values(values).returning(submissions::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(submissions::table).values(values).returning(submissions::id).get_result(tx)?)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, id: SubmissionId, row: &Row<'_>) -> Result<SubmissionId> {
@@ -126,7 +126,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: SubmissionId, row: &Row<'_>) -> Result
         submissions::answer_reason.eq(""),
         submissions::changed_at.eq(tx.now()),
     );
-    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(submissions::table.find(id)).set(change).execute(tx)?;
     Ok(id)
 }
 
@@ -149,30 +149,30 @@ pub(super) fn insert_revision(
         revisions::late.eq(late),
         revisions::received_at.eq(work.received_at),
     );
-    Ok(diesel::insert_into(revisions::table).values(values).returning(revisions::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(revisions::table).values(values).returning(revisions::id).get_result(tx)?)
 }
 
 /// All versions go; that there was something stays.
 pub(super) fn withdraw(tx: &mut Tx<'_>, id: SubmissionId) -> Result<()> {
-    diesel::delete(revisions::table.filter(revisions::submission_id.eq(id))).execute(&mut **tx)?;
+    diesel::delete(revisions::table.filter(revisions::submission_id.eq(id))).execute(tx)?;
     set_state(tx, id, SubmissionState::Withdrawn)
 }
 
 pub(super) fn set_state(tx: &mut Tx<'_>, id: SubmissionId, state: SubmissionState) -> Result<()> {
     let change = (submissions::state.eq(state), submissions::changed_at.eq(tx.now()));
-    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(submissions::table.find(id)).set(change).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn set_answer(tx: &mut Tx<'_>, id: SubmissionId, (answer, reason): (HomeAnswer, &str)) -> Result<()> {
     let change = (submissions::answer.eq(answer), submissions::answer_reason.eq(reason));
-    diesel::update(submissions::table.find(id)).set(change).execute(&mut **tx)?;
+    diesel::update(submissions::table.find(id)).set(change).execute(tx)?;
     Ok(())
 }
 
 pub(super) fn set_receipt(tx: &mut Tx<'_>, revision: RevisionId, late: bool, received_at: Time) -> Result<()> {
     let change = (revisions::late.eq(late), revisions::received_at.eq(received_at));
-    diesel::update(revisions::table.find(revision)).set(change).execute(&mut **tx)?;
+    diesel::update(revisions::table.find(revision)).set(change).execute(tx)?;
     Ok(())
 }
 

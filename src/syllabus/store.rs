@@ -22,13 +22,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &NewSyllabus<'_>, document: &str) -> 
         syllabi::document.eq(document),
         syllabi::created_at.eq(tx.now()),
     );
-    diesel::insert_into(syllabi::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(syllabi::table).values(row).execute(tx)?;
     find(tx, new.course, new.version)?.ok_or(crate::error::Error::NotFound)
 }
 
 pub(super) fn delete_version(tx: &mut Tx<'_>, course: CourseId, version: i64) -> Result<()> {
     let row = syllabi::table.filter(syllabi::course_id.eq(course)).filter(syllabi::version.eq(version));
-    diesel::delete(row).execute(&mut **tx)?;
+    diesel::delete(row).execute(tx)?;
     Ok(())
 }
 

@@ -96,7 +96,7 @@ impl Study {
                 enrollments::created_at.eq(tx.now()),
                 enrollments::changed_at.eq(tx.now()),
             );
-            diesel::insert_into(enrollments::table).values(row).execute(&mut **tx)?;
+            diesel::insert_into(enrollments::table).values(row).execute(tx)?;
             Ok(())
         });
     }
@@ -220,14 +220,14 @@ fn make_course(tx: &mut Tx<'_>, (group, bot, ada): (ActorId, ActorId, ActorId)) 
         courses::answer.eq(""),
         courses::created_at.eq(now),
     );
-    let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+    let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
     if here {
         let row = (
             course_organizers::course_id.eq(id),
             course_organizers::actor_id.eq(ada),
             course_organizers::created_at.eq(now),
         );
-        diesel::insert_into(course_organizers::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(course_organizers::table).values(row).execute(tx)?;
     }
     let row = (
         cohorts::public_id.eq("cohort1"),
@@ -241,6 +241,6 @@ fn make_course(tx: &mut Tx<'_>, (group, bot, ada): (ActorId, ActorId, ActorId)) 
         cohorts::state.eq("running"),
         cohorts::created_at.eq(now),
     );
-    let run: CohortId = diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(&mut **tx)?;
+    let run: CohortId = diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(tx)?;
     Ok((course::get(tx, id)?, cohort::get(tx, run)?))
 }

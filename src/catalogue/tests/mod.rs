@@ -123,7 +123,7 @@ fn course_here(world: &World) -> Course {
             license: "CC-BY-SA-4.0".into(),
         };
         let id: CourseId = course::propose(tx, &ada, &draft, &keys)?.id;
-        diesel::update(courses::table.find(id)).set(courses::state.eq(CourseState::Listed)).execute(&mut **tx)?;
+        diesel::update(courses::table.find(id)).set(courses::state.eq(CourseState::Listed)).execute(tx)?;
         let course = course::get(tx, id)?;
         let unit = Unit {
             title: "Reading".into(),

@@ -24,7 +24,7 @@ pub(in crate::discussion) fn insert_held(tx: &mut Tx<'_>, held: &Held) -> Result
         held_posts::activity.eq(&held.activity),
         held_posts::received_at.eq(held.received_at),
     );
-    diesel::insert_into(held_posts::table).values(row).execute(&mut **tx)?;
+    diesel::insert_into(held_posts::table).values(row).execute(tx)?;
     Ok(())
 }
 
@@ -60,11 +60,11 @@ pub(in crate::discussion) fn revise_held(
 ) -> Result<()> {
     let row =
         (held_posts::title.eq(title), held_posts::body_html.eq(html), held_posts::later_activity.eq(Some(activity)));
-    diesel::update(held_posts::table.filter(held_posts::uri.eq(uri))).set(row).execute(&mut **tx)?;
+    diesel::update(held_posts::table.filter(held_posts::uri.eq(uri))).set(row).execute(tx)?;
     Ok(())
 }
 
 pub(in crate::discussion) fn delete_held(tx: &mut Tx<'_>, public_id: &str) -> Result<()> {
-    diesel::delete(held_posts::table.filter(held_posts::public_id.eq(public_id))).execute(&mut **tx)?;
+    diesel::delete(held_posts::table.filter(held_posts::public_id.eq(public_id))).execute(tx)?;
     Ok(())
 }

@@ -186,7 +186,7 @@ async fn checklist_9_and_10_collections_of_a_course_are_there_only_when_it_is() 
     }
     let id = far.course.id;
     far.town.world.tx(move |tx| {
-        diesel::update(courses::table.find(id)).set(courses::state.eq("withdrawn")).execute(&mut **tx)?;
+        diesel::update(courses::table.find(id)).set(courses::state.eq("withdrawn")).execute(tx)?;
         Ok(())
     });
     let unknown = far.town.get("/c/nothing/outbox", None).await;

@@ -37,15 +37,14 @@ fn course_of(world: &World, group: &Actor, organizer: Option<ActorId>) -> Course
             courses::answer.eq(""),
             courses::created_at.eq(tx.now()),
         );
-        let id: CourseId =
-            diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+        let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
         if let Some(actor) = organizer {
             let row = (
                 course_organizers::course_id.eq(id),
                 course_organizers::actor_id.eq(actor),
                 course_organizers::created_at.eq(tx.now()),
             );
-            diesel::insert_into(course_organizers::table).values(row).execute(&mut **tx)?;
+            diesel::insert_into(course_organizers::table).values(row).execute(tx)?;
         }
         course::get(tx, id)
     })

@@ -85,9 +85,7 @@ pub(super) fn take_lines(tx: &mut Tx<'_>, most: i64, until: Time) -> Result<Vec<
         Db::Pg(conn) => diesel::RunQueryDsl::load(due.for_update().skip_locked(), conn)?,
     };
     let hosts: Vec<&String> = lines.iter().map(|(host, ..)| host).collect();
-    diesel::update(peers::table.filter(peers::host.eq_any(hosts)))
-        .set(peers::leased_until.eq(until))
-        .execute(&mut **tx)?;
+    diesel::update(peers::table.filter(peers::host.eq_any(hosts))).set(peers::leased_until.eq(until)).execute(tx)?;
     Ok(lines)
 }
 
@@ -135,7 +133,7 @@ pub(super) fn put_delivered(tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
                 deliveries::done_at.eq(Some(now)),
                 deliveries::last_error.eq(None::<String>),
             ))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
     }
     Ok(())
 }
@@ -150,7 +148,7 @@ pub(super) fn drop_one(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
             deliveries::done_at.eq(Some(now)),
             deliveries::last_error.eq(Some(reason)),
         ))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -163,27 +161,27 @@ pub(super) fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
             deliveries::done_at.eq(Some(now)),
             deliveries::last_error.eq(Some(reason)),
         ))
-        .execute(&mut **tx)?)
+        .execute(tx)?)
 }
 
 /// This one did not get there yet.
 pub(super) fn note_failure(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     diesel::update(deliveries::table.filter(deliveries::id.eq(id)))
         .set((deliveries::attempts.eq(deliveries::attempts + 1), deliveries::last_error.eq(Some(reason))))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
 /// Its server chokes on this one: tried again later, while others have their turn; not for ever.
 pub(super) fn hold(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     let row = deliveries::table.filter(deliveries::id.eq(id));
-    let attempts: i64 = row.select(deliveries::attempts).first(&mut **tx)?;
+    let attempts: i64 = row.select(deliveries::attempts).first(tx)?;
     if attempts + 1 >= fate::CHOKED_TRIES {
         return drop_one(tx, id, &format!("{reason}, {} times", attempts + 1));
     }
     let wait = tx.chance().with(|lots| fate::wait(attempts + 1, None, false, lots));
     let until = tx.now().plus(wait);
-    diesel::update(row).set(deliveries::held_until.eq(Some(until))).execute(&mut **tx)?;
+    diesel::update(row).set(deliveries::held_until.eq(Some(until))).execute(tx)?;
     note_failure(tx, id, reason)
 }
 
@@ -194,7 +192,7 @@ pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
     let host = host_of_uri(inbox).unwrap_or_default();
     let there = actors::table.filter(actors::host.eq(&host)).filter(actors::here.eq(false));
     let sharing = there.filter(actors::shared_inbox.eq(Some(inbox))).select(actors::id);
-    let is_shared = sharing.first::<ActorId>(&mut **tx).optional()?.is_some();
+    let is_shared = sharing.first::<ActorId>(tx).optional()?.is_some();
     let waiting = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
     let ended = (
         deliveries::state.eq("dropped"),
@@ -202,12 +200,12 @@ pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
         deliveries::last_error.eq(Some("the inbox is gone (410)")),
     );
     if is_shared {
-        diesel::update(waiting).set(ended).execute(&mut **tx)?;
+        diesel::update(waiting).set(ended).execute(tx)?;
     } else {
-        diesel::update(waiting.filter(deliveries::inbox.eq(inbox))).set(ended).execute(&mut **tx)?;
+        diesel::update(waiting.filter(deliveries::inbox.eq(inbox))).set(ended).execute(tx)?;
     }
     let owners = there.filter(actors::inbox.eq(inbox).or(actors::shared_inbox.assume_not_null().eq(inbox)));
-    for owner in owners.select(actors::id).load::<ActorId>(&mut **tx)? {
+    for owner in owners.select(actors::id).load::<ActorId>(tx)? {
         for followed in follow::followed_by(tx, owner)? {
             follow::remove(tx, owner, followed.followed_id)?;
         }
@@ -227,23 +225,19 @@ pub(super) fn end_lines_well(tx: &mut Tx<'_>, hosts: &[String]) -> Result<()> {
         peers::due_at.eq(None::<Time>),
     );
     for some in hosts.chunks(500) {
-        diesel::update(peers::table.filter(peers::host.eq_any(some))).set(rest).execute(&mut **tx)?;
+        diesel::update(peers::table.filter(peers::host.eq_any(some))).set(rest).execute(tx)?;
         let waiting = || deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some));
         let held: Vec<(String, Option<Time>)> = waiting()
             .filter(deliveries::held_until.gt(Some(now)))
             .group_by(deliveries::host)
             .select((deliveries::host, min(deliveries::held_until)))
-            .load(&mut **tx)?;
+            .load(tx)?;
         for (host, until) in held {
-            diesel::update(peers::table.filter(peers::host.eq(host)))
-                .set(peers::due_at.eq(until))
-                .execute(&mut **tx)?;
+            diesel::update(peers::table.filter(peers::host.eq(host))).set(peers::due_at.eq(until)).execute(tx)?;
         }
         let free = deliveries::held_until.is_null().or(deliveries::held_until.le(Some(now)));
-        let more: Vec<String> = waiting().filter(free).select(deliveries::host).distinct().load(&mut **tx)?;
-        diesel::update(peers::table.filter(peers::host.eq_any(more)))
-            .set(peers::due_at.eq(Some(now)))
-            .execute(&mut **tx)?;
+        let more: Vec<String> = waiting().filter(free).select(deliveries::host).distinct().load(tx)?;
+        diesel::update(peers::table.filter(peers::host.eq_any(more))).set(peers::due_at.eq(Some(now))).execute(tx)?;
     }
     Ok(())
 }
@@ -257,7 +251,7 @@ pub(super) fn end_line_badly(
 ) -> Result<()> {
     let now = tx.now();
     let line = peers::table.filter(peers::host.eq(host)).select((peers::failures, peers::failing_since));
-    let Some((failures, since)) = line.first::<(i64, Option<Time>)>(&mut **tx).optional()? else { return Ok(()) };
+    let Some((failures, since)) = line.first::<(i64, Option<Time>)>(tx).optional()? else { return Ok(()) };
     let since = since.unwrap_or(now);
     let dead = fate::is_dead(since, now);
     let wait = tx.chance().with(|lots| fate::wait(failures + 1, asked, dead, lots));
@@ -272,7 +266,7 @@ pub(super) fn end_line_badly(
             peers::due_at.eq(Some(now.plus(wait))),
             peers::leased_until.eq(Time(0)),
         ))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     if dead { expire(tx, host) } else { Ok(()) }
 }
 
@@ -289,7 +283,7 @@ fn expire(tx: &mut Tx<'_>, host: &str) -> Result<()> {
             deliveries::done_at.eq(Some(now)),
             deliveries::last_error.eq(Some("nobody was there for thirty days")),
         ))
-        .execute(&mut **tx)?;
+        .execute(tx)?;
     Ok(())
 }
 
@@ -307,14 +301,12 @@ pub(super) fn sweep(tx: &mut Tx<'_>, alone: bool) -> Result<usize> {
     if alone {
         diesel::update(peers::table.filter(peers::leased_until.gt(Time(0))))
             .set(peers::leased_until.eq(Time(0)))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
     }
     let idle = deliveries::table
         .inner_join(peers::table.on(peers::host.eq(deliveries::host)))
         .filter(sql::<Bool>(PENDING))
         .filter(peers::due_at.is_null().and(peers::leased_until.le(now)));
-    let idle: Vec<String> = idle.select(peers::host).distinct().load(&mut **tx)?;
-    Ok(diesel::update(peers::table.filter(peers::host.eq_any(idle)))
-        .set(peers::due_at.eq(Some(now)))
-        .execute(&mut **tx)?)
+    let idle: Vec<String> = idle.select(peers::host).distinct().load(tx)?;
+    Ok(diesel::update(peers::table.filter(peers::host.eq_any(idle))).set(peers::due_at.eq(Some(now))).execute(tx)?)
 }

@@ -215,7 +215,7 @@ async fn checklist_19_what_the_database_remembers_is_tried_first() {
         peer::learn(tx, &host, Some("mastodon"), None)?;
         diesel::update(peers::table.filter(peers::host.eq(host)))
             .set(peers::scheme.eq(Some(Scheme::Rfc9421)))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
         Ok(())
     });
     send(&town, &ada, "Create", 2, &Audience::servers([&bob]));

@@ -34,11 +34,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, vouched: &Vouched, body: &str) -> Result<b
         inbox::next_at.eq(now),
         inbox::leased_until.eq(Time(0)),
     );
-    let rows = diesel::insert_into(inbox::table)
-        .values(row)
-        .on_conflict(inbox::activity_uri)
-        .do_nothing()
-        .execute(&mut **tx)?;
+    let rows =
+        diesel::insert_into(inbox::table).values(row).on_conflict(inbox::activity_uri).do_nothing().execute(tx)?;
     if rows > 0 {
         tx.ring(Bell::Inbox);
     }
@@ -104,7 +101,7 @@ fn with_signers(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Waiting>> {
 
 /// Takes what waits for this process alone, until `until`.
 pub(super) fn lease(tx: &mut Tx<'_>, ids: &[InboxId], until: Time) -> Result<()> {
-    diesel::update(inbox::table.filter(inbox::id.eq_any(ids))).set(inbox::leased_until.eq(until)).execute(&mut **tx)?;
+    diesel::update(inbox::table.filter(inbox::id.eq_any(ids))).set(inbox::leased_until.eq(until)).execute(tx)?;
     Ok(())
 }
 
@@ -117,7 +114,7 @@ pub(super) fn list_unsettled(db: &mut Db, ids: &[InboxId]) -> Result<Vec<InboxId
 /// Done with, in whatever way; nothing when it is already.
 pub(super) fn end(tx: &mut Tx<'_>, id: InboxId, state: &str, reason: Option<&str>) -> Result<()> {
     let row = inbox::table.filter(inbox::id.eq(id)).filter(inbox::state.eq("pending"));
-    diesel::update(row).set((inbox::state.eq(state), inbox::reason.eq(reason))).execute(&mut **tx)?;
+    diesel::update(row).set((inbox::state.eq(state), inbox::reason.eq(reason))).execute(tx)?;
     Ok(())
 }
 
@@ -130,7 +127,7 @@ pub(super) fn put_off(tx: &mut Tx<'_>, id: InboxId, attempts: i64, wait: Duratio
         inbox::leased_until.eq(Time(0)),
         inbox::reason.eq(Some(reason)),
     );
-    diesel::update(inbox::table.find(id)).set(row).execute(&mut **tx)?;
+    diesel::update(inbox::table.find(id)).set(row).execute(tx)?;
     Ok(())
 }
 

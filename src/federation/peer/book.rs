@@ -194,7 +194,7 @@ pub fn retry(tx: &mut Tx<'_>, host: &str) -> Result<bool> {
         return Ok(false);
     }
     let row = peers::table.filter(peers::host.eq(host));
-    diesel::update(row).set(peers::due_at.eq(Some(now))).execute(&mut **tx)?;
+    diesel::update(row).set(peers::due_at.eq(Some(now))).execute(tx)?;
     tx.ring(Bell::Deliveries);
     Ok(true)
 }
@@ -209,6 +209,6 @@ pub fn set_note(tx: &mut Tx<'_>, host: &str, text: &str) -> Result<()> {
         return Err(Error::invalid("note", "Please use at most 2000 characters."));
     }
     ensure(tx, host)?;
-    diesel::update(peers::table.filter(peers::host.eq(host))).set(peers::note.eq(text)).execute(&mut **tx)?;
+    diesel::update(peers::table.filter(peers::host.eq(host))).set(peers::note.eq(text)).execute(tx)?;
     Ok(())
 }

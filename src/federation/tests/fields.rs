@@ -39,6 +39,7 @@ async fn play(town: &Town, activity: &Value) {
 }
 
 /// Every activity that knows a way to name something at evil.test.
+#[expect(clippy::too_many_lines, reason = "a table of every type of activity")]
 fn activities(town: &Town, group: &Actor, document: &Value) -> Vec<Value> {
     let evil = |path: &str| town.uri("evil", path);
     let (by, note) = (&group.uri, evil("note"));

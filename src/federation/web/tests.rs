@@ -111,6 +111,7 @@ async fn prv_13_who_is_stopped_sees_nothing_private_and_no_follower_is_named_to_
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of what is read and what is not")]
 async fn actor_documents_are_read_leniently_and_trusted_strictly() {
     let town = Town::new().await;
     let ada = town.world.person("ada");

@@ -79,8 +79,7 @@ fn thread_here(far: &Far) -> (Course, Post) {
             courses::answer.eq(""),
             courses::created_at.eq(tx.now()),
         );
-        let id: CourseId =
-            diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+        let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
         for who in [bo.id, bob.id] {
             follow::put(tx, who, group.id, &format!("https://x.test/f/{}", who.0), FollowState::Accepted)?;
         }

@@ -262,7 +262,7 @@ async fn a_pull_is_planned_when_something_is_heard_after_a_silence_or_looked_at(
     far.pull(&course).await;
     let clear = |far: &Far| {
         far.town.world.tx(|tx| {
-            diesel::delete(planned::table).execute(&mut **tx)?;
+            diesel::delete(planned::table).execute(tx)?;
             Ok(())
         });
     };

@@ -214,22 +214,21 @@ fn course_in(town: &Town, organizer: &Actor) -> (Actor, CohortId) {
             (courses::description_md.eq(""), courses::description_html.eq(""), courses::language.eq("en")),
             (courses::license.eq("CC0-1.0"), courses::answer.eq(""), courses::created_at.eq(now)),
         );
-        let id: CourseId =
-            diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+        let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
         let rows = &course_organizers::table;
         let row = (
             course_organizers::course_id.eq(id),
             course_organizers::actor_id.eq(whom),
             course_organizers::created_at.eq(now),
         );
-        diesel::insert_into(*rows).values(row).execute(&mut **tx)?;
+        diesel::insert_into(*rows).values(row).execute(tx)?;
         let row = (
             (cohorts::public_id.eq("run"), cohorts::course_id.eq(id), cohorts::name.eq("Autumn")),
             (cohorts::starts_on.eq("2026-09-01"), cohorts::ends_on.eq("2026-12-01"), cohorts::zone.eq("UTC")),
             (cohorts::seats.eq(9), cohorts::enrolling.eq("open"), cohorts::state.eq("running")),
             cohorts::created_at.eq(now),
         );
-        let run = diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(&mut **tx)?;
+        let run = diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(tx)?;
         Ok((group, run))
     })
 }
@@ -244,7 +243,7 @@ fn place_of(town: &Town, who: &Actor, run: CohortId, join: &str) {
             (enrollments::join_uri.eq(Some(join)), enrollments::created_at.eq(tx.now())),
             enrollments::changed_at.eq(tx.now()),
         );
-        diesel::insert_into(enrollments::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(enrollments::table).values(row).execute(tx)?;
         Ok(())
     });
 }

@@ -109,7 +109,7 @@ async fn mod_05_only_those_who_moderate_a_course_ban_from_it() {
     study.world.tx(move |tx| {
         use crate::db::schema::course_organizers as rows;
         let row = (rows::course_id.eq(id), rows::actor_id.eq(whom), rows::created_at.eq(tx.now()));
-        diesel::insert_into(rows::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(rows::table).values(row).execute(tx)?;
         Ok(())
     });
     let block = |by: &Actor, whom: &Actor, n: u32| {
@@ -142,7 +142,7 @@ async fn mod_05_only_those_who_moderate_a_course_ban_from_it() {
     // MOD-05: one who was an organizer is none any more.
     study.world.tx(move |tx| {
         use crate::db::schema::course_organizers as rows;
-        diesel::delete(rows::table.find((id, whom))).execute(&mut **tx)?;
+        diesel::delete(rows::table.find((id, whom))).execute(tx)?;
         Ok(())
     });
     assert!(matches!(arrives(&study, &carol, block(&carol, &mallory, 4)).await, Err(Error::Denied(_))));

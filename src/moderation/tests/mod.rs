@@ -51,7 +51,7 @@ fn moderator(study: &Study, handle: &str) -> Actor {
     let id = who.id;
     study.world.tx(move |tx| {
         let row = accounts::table.filter(accounts::actor_id.eq(id));
-        diesel::update(row).set(accounts::role.eq(Role::Moderator)).execute(&mut **tx)?;
+        diesel::update(row).set(accounts::role.eq(Role::Moderator)).execute(tx)?;
         Ok(())
     });
     who

@@ -108,7 +108,7 @@ impl Cast {
                 enrollments::created_at.eq(tx.now()),
                 enrollments::changed_at.eq(tx.now()),
             );
-            diesel::insert_into(enrollments::table).values(row).execute(&mut **tx)?;
+            diesel::insert_into(enrollments::table).values(row).execute(tx)?;
             Ok(())
         });
     }
@@ -178,13 +178,13 @@ fn insert_course(tx: &mut Tx<'_>, group: &Actor, owner: &Actor, bot: &Actor) -> 
         courses::answer.eq(""),
         courses::created_at.eq(tx.now()),
     );
-    let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(&mut **tx)?;
+    let id: CourseId = diesel::insert_into(courses::table).values(row).returning(courses::id).get_result(tx)?;
     let organizer = (
         course_organizers::course_id.eq(id),
         course_organizers::actor_id.eq(owner.id),
         course_organizers::created_at.eq(tx.now()),
     );
-    diesel::insert_into(course_organizers::table).values(organizer).execute(&mut **tx)?;
+    diesel::insert_into(course_organizers::table).values(organizer).execute(tx)?;
     Ok(id)
 }
 
@@ -201,7 +201,7 @@ fn insert_cohort(tx: &mut Tx<'_>, course: CourseId) -> Result<CohortId> {
         cohorts::state.eq(CohortState::Running),
         cohorts::created_at.eq(tx.now()),
     );
-    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(cohorts::table).values(row).returning(cohorts::id).get_result(tx)?)
 }
 
 fn insert_assignment(tx: &mut Tx<'_>, cohort: CohortId, author: &Actor) -> Result<AssignmentId> {
@@ -227,7 +227,7 @@ fn insert_assignment(tx: &mut Tx<'_>, cohort: CohortId, author: &Actor) -> Resul
         assignments::updated_at.eq(tx.now()),
         assignments::opened_at.eq(Some(tx.now())),
     );
-    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(&mut **tx)?)
+    Ok(diesel::insert_into(assignments::table).values(row).returning(assignments::id).get_result(tx)?)
 }
 
 pub(in crate::review) fn insert_work(
@@ -252,7 +252,7 @@ pub(in crate::review) fn insert_work(
         submissions::changed_at.eq(tx.now()),
     );
     let id: SubmissionId =
-        diesel::insert_into(submissions::table).values(row).returning(submissions::id).get_result(&mut **tx)?;
+        diesel::insert_into(submissions::table).values(row).returning(submissions::id).get_result(tx)?;
     let row = (
         revisions::submission_id.eq(id),
         revisions::number.eq(1),
@@ -262,7 +262,7 @@ pub(in crate::review) fn insert_work(
         revisions::received_at.eq(tx.now()),
     );
     let revision: RevisionId =
-        diesel::insert_into(revisions::table).values(row).returning(revisions::id).get_result(&mut **tx)?;
+        diesel::insert_into(revisions::table).values(row).returning(revisions::id).get_result(tx)?;
     let known = NewObject { uri: &uri, kind: ObjectKind::Submission, local_id: id.0, owner: who.id, public: false };
     object::register(tx, &known)?;
     Ok((id, revision))

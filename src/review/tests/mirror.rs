@@ -172,7 +172,7 @@ async fn feedback_comes_from_the_home_to_the_author_alone() {
 fn hears(cast: &Cast, state: AssignmentState) {
     let (id, ada) = (cast.assignment, cast.ada.id);
     cast.world.tx(move |tx| {
-        diesel::update(assignments::table.find(id)).set(assignments::state.eq(state)).execute(&mut **tx)?;
+        diesel::update(assignments::table.find(id)).set(assignments::state.eq(state)).execute(tx)?;
         tx.record(Some(ada), Happened::AssignmentChanged(id))
     });
 }
@@ -186,7 +186,7 @@ fn work_here_is_as_far_as_its_home_says() {
     let set = |work: SubmissionId, state: SubmissionState, answer: HomeAnswer| {
         cast.world.tx(move |tx| {
             let change = (submissions::state.eq(state), submissions::answer.eq(answer));
-            diesel::update(submissions::table.find(work)).set(change).execute(&mut **tx)?;
+            diesel::update(submissions::table.find(work)).set(change).execute(tx)?;
             Ok(())
         });
     };

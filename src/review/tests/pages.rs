@@ -20,7 +20,7 @@ fn school(cast: &Cast) -> (Browser<'_>, Vec<(Browser<'_>, Actor, SubmissionId)>)
             course_organizers::actor_id.eq(organizer.id),
             course_organizers::created_at.eq(tx.now()),
         );
-        diesel::insert_into(course_organizers::table).values(row).execute(&mut **tx)?;
+        diesel::insert_into(course_organizers::table).values(row).execute(tx)?;
         Ok(())
     });
     let mut people = Vec::new();

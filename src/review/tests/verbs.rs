@@ -114,7 +114,7 @@ fn who_declines_or_leaves_is_replaced_by_the_least_loaded() {
     let (who, cohort) = (chi.id, cast.cohort);
     cast.world.tx(move |tx| {
         let row = enrollments::table.filter(enrollments::actor_id.eq(who)).filter(enrollments::cohort_id.eq(cohort));
-        diesel::update(row).set(enrollments::state.eq(EnrollmentState::Left)).execute(&mut **tx)?;
+        diesel::update(row).set(enrollments::state.eq(EnrollmentState::Left)).execute(tx)?;
         let place = crate::enrollment::find(tx, cohort, who)?.unwrap();
         tx.record(Some(who), Happened::EnrollmentLeft(place.id))
     });

@@ -31,7 +31,7 @@ fn world() -> World {
                 peers::last_failure_at.eq(Some(now)),
                 peers::last_error.eq(Some("answered 503 <b>")),
             ))
-            .execute(&mut **tx)?;
+            .execute(tx)?;
         Ok(())
     });
     world
@@ -61,7 +61,7 @@ fn an_administrator_sees_every_server_and_what_is_wrong() {
     assert_eq!(ada.get("/admin/federation/nobody.test").status, StatusCode::NOT_FOUND);
     world.tx(|tx| {
         let line = peers::table.filter(peers::host.eq("masto.test"));
-        diesel::update(line).set(peers::state.eq("unreachable")).execute(&mut **tx)?;
+        diesel::update(line).set(peers::state.eq("unreachable")).execute(tx)?;
         Ok(())
     });
     assert!(ada.get("/admin").ok().contains("1 server was not reached for seven days"));
