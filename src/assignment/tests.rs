@@ -89,6 +89,7 @@ fn settled(study: &Study, value: &Value) -> Value {
     }
     if let Some(proof) = document["proof"].as_object_mut() {
         proof.insert("proofValue".into(), "[signature]".into());
+        proof.insert("@context".into(), "CONTEXT".into());
     }
     document
 }

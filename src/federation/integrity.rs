@@ -26,6 +26,10 @@ pub fn attach(document: &mut Value, key_id: &str, key: &ProofKey, now: Time) -> 
         "type": "DataIntegrityProof", "cryptosuite": SUITE, "verificationMethod": key_id,
         "proofPurpose": "assertionMethod", "created": now.rfc3339(),
     });
+    // Fedify signs the context of the document with the proof, whether it stands there or not (vc-di-eddsa 3.3.1).
+    if let (Some(context), Some(options)) = (document.get("@context"), options.as_object_mut()) {
+        options.insert("@context".into(), context.clone());
+    }
     let signature = key.sign(&message(document, &options)?);
     let fields = document.as_object_mut().ok_or_else(|| Error::internal("a document is an object"))?;
     if let Some(options) = options.as_object_mut() {
@@ -39,14 +43,15 @@ pub fn attach(document: &mut Value, key_id: &str, key: &ProofKey, now: Time) -> 
 pub struct Proof {
     /// The id of the key.
     pub method: String,
-    message: Vec<u8>,
+    messages: Vec<Vec<u8>>,
     signature: Vec<u8>,
 }
 
 impl Proof {
-    /// Whether this key made it. Keys of other algorithms never did.
+    /// Whether this key made it, with the context of the document signed beside it or not: both are done where the proof
+    /// does not repeat it. Keys of other algorithms never did.
     pub fn is_by(&self, key: &VerifyingKey) -> bool {
-        key.verify(Algorithm::Ed25519, &self.message, &self.signature)
+        self.messages.iter().any(|message| key.verify(Algorithm::Ed25519, message, &self.signature))
     }
 }
 
@@ -78,8 +83,15 @@ pub fn read(document: &Value, now: Time) -> Result<Option<Proof>, Unfit> {
     let method = text("verificationMethod").filter(|id| id.len() <= LONGEST).ok_or(Unfit)?.to_owned();
     let encoded = text("proofValue").and_then(|value| value.strip_prefix('z')).filter(|value| value.len() <= LONGEST);
     let signature = bs58::decode(encoded.ok_or(Unfit)?).into_vec().map_err(|_| Unfit)?;
-    let message = message(document, proof).map_err(|_| Unfit)?;
-    Ok(Some(Proof { method, message, signature }))
+    let mut messages = vec![message(document, proof).map_err(|_| Unfit)?];
+    if let (None, Some(context)) = (proof.get("@context"), document.get("@context")) {
+        let mut options = proof.clone();
+        if let Some(options) = options.as_object_mut() {
+            options.insert("@context".into(), context.clone());
+        }
+        messages.push(message(document, &options).map_err(|_| Unfit)?);
+    }
+    Ok(Some(Proof { method, messages, signature }))
 }
 
 /// A proof may repeat the context of its document; then it must be how that begins (vc-di-eddsa 3.3.2).
