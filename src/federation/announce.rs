@@ -41,8 +41,8 @@ pub fn announce(
     relay(tx, group, &Said { author, activity, raw: None, about: object_uri }, audience)
 }
 
-/// The same, and what is given `raw` goes to microblogs as well, untouched, so that the proof that its author put into
-/// it holds (AP 7.1.2). Nothing is passed on above the limits (DOS-07) but deletions.
+/// The same, and what is given `raw` goes to microblogs as well, untouched, when its author put a proof into it: it holds
+/// (AP 7.1.2). Nothing is passed on above the limits (DOS-07) but deletions.
 pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
     if !wire::is_public(said.activity) {
         return Ok(());
@@ -75,9 +75,15 @@ pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience
         marks = Marks::default();
     }
     match said.raw {
-        Some(raw) if !begins => forward(tx, group, (said, raw, marks), audience),
+        Some(raw) if !begins && is_vouched_for(said.activity) => forward(tx, group, (said, raw, marks), audience),
         _ => Ok(()),
     }
+}
+
+/// Whether an activity itself tells who made it, by a proof (FEP-8b32) or a signature of linked data. Without, servers
+/// refuse it from anybody but its author, and find the answer in `replies` and `context`.
+fn is_vouched_for(activity: &Value) -> bool {
+    ["proof", "signature"].into_iter().any(|key| activity.get(key).is_some_and(|value| !value.is_null()))
 }
 
 /// The span of the limits.

@@ -31,8 +31,13 @@ fn answer(ana: &Actor, scene: &Scene, to: &Post, id: &str) -> Value {
     object["zebra"] = json!({"b": 1, "a": [2.0, 1e3]});
     let mut create = activity("Create", ana, object);
     create["id"] = json!(format!("https://snac.test/a/{id}"));
-    create["signature"] = json!({"type": "RsaSignature2017", "signatureValue": "abc="});
-    create
+    signed(create)
+}
+
+/// With what microblogs sign their public activities by, beside the request.
+fn signed(mut activity: Value) -> Value {
+    activity["signature"] = json!({"type": "RsaSignature2017", "signatureValue": "abc="});
+    activity
 }
 
 /// Documents of one type that go to a host.
@@ -81,14 +86,25 @@ async fn checklist_52_changes_of_forwarded_answers_follow_them() {
     let mut object = create["object"].clone();
     object["content"] = json!("<p>Better</p>");
     object["updated"] = json!("2026-09-01T07:30:00Z");
-    let update = activity("Update", &ana, object);
+    let update = signed(activity("Update", &ana, object));
     scene.arrives(&ana, update.clone()).await.unwrap();
-    let delete = activity("Delete", &ana, json!({"id": "https://snac.test/o/7", "type": "Tombstone"}));
+    let delete = signed(activity("Delete", &ana, json!({"id": "https://snac.test/o/7", "type": "Tombstone"})));
     scene.arrives(&ana, delete.clone()).await.unwrap();
     for change in [update, delete] {
         assert!(to_host(&scene, "masto.test").contains(&change), "untouched: {change}");
         assert!(to_host(&scene, "lemmy.test").iter().any(|d| d["object"] == change), "wrapped: {change}");
     }
+}
+
+#[tokio::test]
+async fn what_nothing_inside_vouches_for_is_wrapped_and_not_forwarded() {
+    let (scene, ana) = crowd();
+    let root = scene.say(&scene.bo, "Lifetimes", "What are they?", None);
+    let mut create = answer(&ana, &scene, &root, "7");
+    create.as_object_mut().unwrap().shift_remove("signature").unwrap();
+    scene.arrives(&ana, create.clone()).await.unwrap();
+    assert!(to_host(&scene, "lemmy.test").iter().any(|d| d["object"] == create));
+    assert!(to_host(&scene, "masto.test").iter().all(|d| d["id"] != create["id"]), "it would answer 401");
 }
 
 #[tokio::test]
@@ -119,7 +135,7 @@ async fn dos_07_a_course_passes_on_so_much_of_one_author_and_of_all_in_a_minute(
     assert_eq!(relayed(&scene), (30, 30));
     let bos = scene.say(&scene.bo, "", "Others are not held up", Some(&root));
     assert!(to_host(&scene, "lemmy.test").iter().any(|d| d["object"]["object"]["id"] == bos.uri.as_str()));
-    let delete = activity("Delete", &ana, json!("https://snac.test/o/3"));
+    let delete = signed(activity("Delete", &ana, json!("https://snac.test/o/3")));
     scene.arrives(&ana, delete).await.unwrap();
     assert_eq!(relayed(&scene), (31, 31), "what is taken away always passes");
     scene.world.pass(Duration::from_secs(61));
