@@ -113,12 +113,9 @@ const SAME: &[(u32, &[(&str, u32)])] = &[
 
 /// What no test names yet.
 const OPEN: &str = "
-CHECKLIST 21 41 47 51 53 63 64 65 66 67 68
-ORI 12 19
+CHECKLIST 47 65
 LIF 4
-NET 8
 DOS 3
-MOD 5
 ";
 
 const CHECKLIST: &str = "CHECKLIST";
