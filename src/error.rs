@@ -131,6 +131,17 @@ impl Problems {
     }
 }
 
+impl From<tokio::task::JoinError> for Error {
+    /// Work on another thread ends early when the program does; what panicked there is our fault.
+    fn from(error: tokio::task::JoinError) -> Self {
+        if error.is_cancelled() {
+            Self::Unavailable("the program is stopping".into())
+        } else {
+            Self::Internal(Box::new(error))
+        }
+    }
+}
+
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind, Error as Db};

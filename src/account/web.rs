@@ -152,7 +152,7 @@ async fn problems(app: &App, form: &Form, mode: Option<SignUp>) -> Result<Proble
 /// Hashes the password and makes the key, both away from the database.
 async fn new_account(app: &App, form: &Form) -> Result<NewAccount> {
     let password_hash = password::hash(app, form.value("password")).await?;
-    let keys = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+    let keys = tokio::task::spawn_blocking(Keypair::generate).await?;
     let keys = keys.map_err(|e| Error::Internal(Box::new(e)))?;
     let Asked { handle, name, email, zone, application, .. } = asked(form);
     Ok(NewAccount { handle, name, email, password_hash, zone, application, keys })

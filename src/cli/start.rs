@@ -115,7 +115,7 @@ async fn proof_keys(app: &App) -> Result<()> {
 }
 
 async fn first_start(app: &App) -> Result<()> {
-    let made = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+    let made = tokio::task::spawn_blocking(Keypair::generate).await?;
     let keys = made.map_err(|e| Error::Internal(Box::new(e)))?;
     let host = app.links().host().to_owned();
     let made = app

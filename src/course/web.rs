@@ -3,7 +3,7 @@
 use super::{BotKeys, Course, Draft, LANGUAGES, LICENSES, Row};
 use crate::actor::Actor;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
 use crate::id::ActorId;
 use askama::Template;
@@ -67,7 +67,7 @@ async fn create(State(app): State<App>, page: Page, person: SignedIn, form: Form
         Ok(()) => fresh(&wanted),
     };
     // Making keys takes long: on a thread that may be busy, and never inside the transaction.
-    let keys = tokio::task::spawn_blocking(BotKeys::generate).await.map_err(|e| Error::Internal(Box::new(e)))??;
+    let keys = tokio::task::spawn_blocking(BotKeys::generate).await??;
     let by = person.actor;
     let made = app.write(move |tx| super::propose(tx, &by, &wanted, &keys));
     match form.or_problems(made.await)? {

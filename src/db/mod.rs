@@ -152,9 +152,7 @@ impl Pool {
         question: impl FnOnce(&mut Db) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let pool = self.clone();
-        tokio::task::spawn_blocking(move || pool.read_blocking(question))
-            .await
-            .map_err(|e| Error::Internal(Box::new(e)))?
+        tokio::task::spawn_blocking(move || pool.read_blocking(question)).await?
     }
 
     /// Looks something up: a few rows by index, no lists. From SQLite on this very thread, because that takes less time

@@ -45,5 +45,5 @@ async fn work<T: Send + 'static>(app: &App, job: impl FnOnce() -> T + Send + 'st
     let turns = app.kept::<Turns>();
     let turn = tokio::time::timeout(PATIENCE, turns.0.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Error::Unavailable("too many passwords are being checked".into())) };
-    tokio::task::spawn_blocking(job).await.map_err(|e| Error::Internal(Box::new(e)))
+    Ok(tokio::task::spawn_blocking(job).await?)
 }

@@ -28,7 +28,7 @@ pub async fn write(app: &App, files: Vec<File>) -> Result<Vec<Kept>> {
     let written = tokio::task::spawn_blocking(move || {
         files.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect()
     });
-    written.await.map_err(|e| Error::Internal(Box::new(e)))?
+    written.await?
 }
 
 impl From<Upload> for File {
@@ -47,7 +47,7 @@ pub async fn sweep(app: &App) -> Result<usize> {
     let (data, now) = (app.config().server.data.clone(), app.now());
     let folder = data.clone();
     let old = tokio::task::spawn_blocking(move || super::old(&folder, now));
-    let old = old.await.map_err(|e| Error::Internal(Box::new(e)))??;
+    let old = old.await??;
     let mut removed = 0;
     for some in old.chunks(AT_ONCE) {
         let (data, some) = (data.clone(), some.to_vec());

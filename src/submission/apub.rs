@@ -325,7 +325,7 @@ async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
     }
     let app = app.clone();
     let write = move || fetched.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect();
-    tokio::task::spawn_blocking(write).await.map_err(|e| Error::Internal(Box::new(e)))?
+    tokio::task::spawn_blocking(write).await?
 }
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is

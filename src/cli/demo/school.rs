@@ -61,7 +61,7 @@ impl School {
         let address = config.address()?;
         let prepare = move || -> Result<_> { Ok((start::alone(&address)?, start::open(config)?)) };
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        let (alone, app) = prepared.map_err(|e| Error::Internal(Box::new(e)))??;
+        let (alone, app) = prepared??;
         start::put_right(&app).await?;
         schedule::plan_recurring(&app).await?;
         let (stopper, stop) = Stop::pair();
@@ -97,7 +97,7 @@ impl School {
     /// Makes an account. Times are shown in the zone of this machine.
     pub async fn person(&self, (handle, name, bio, role): &Person, password: &str) -> Result<Actor> {
         let password_hash = password::hash(&self.app, password).await?;
-        let keys = tokio::task::spawn_blocking(Keypair::generate).await.map_err(|e| Error::Internal(Box::new(e)))?;
+        let keys = tokio::task::spawn_blocking(Keypair::generate).await?;
         let system = jiff::tz::TimeZone::system();
         let zone = system.iana_name().filter(|zone| account::is_zone(zone) && *zone != "Etc/UTC");
         let new = NewAccount {

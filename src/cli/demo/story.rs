@@ -248,7 +248,7 @@ impl Stage<'_> {
 }
 
 async fn keys() -> Result<BotKeys> {
-    tokio::task::spawn_blocking(BotKeys::generate).await.map_err(|e| Error::Internal(Box::new(e)))?
+    tokio::task::spawn_blocking(BotKeys::generate).await?
 }
 
 /// Somebody proposes a course, a moderator lists it, and it gets its syllabus.
