@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A letter that does not get out for so long is dropped.
 pub const KEEP: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How long one worker holds a letter.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(100);
 /// How many letters are taken at once.
 const BATCH: i64 = 20;
 /// How often to look without being woken.
@@ -63,9 +63,12 @@ pub fn is_address(text: &str) -> bool {
         && text.parse::<lettre::Address>().is_ok()
 }
 
+/// Letters that are shown at most.
+const MOST: i64 = 500;
+
 /// Letters that wait, oldest first.
 pub fn list(db: &mut Db) -> Result<Vec<Letter>> {
-    Ok(letters::table.order(letters::id).select(Letter::as_select()).load(db)?)
+    Ok(letters::table.order(letters::id).limit(MOST).select(Letter::as_select()).load(db)?)
 }
 
 /// Sends letters until `shutdown` is done. Those in hand are finished first.

@@ -81,7 +81,7 @@ pub fn proof_keys_of(db: &mut Db, actor: ActorId) -> Result<Vec<Key>> {
 /// Actors here without a key for documents, made before there were such keys: at most so many.
 pub fn without_proof_key(db: &mut Db, most: i64) -> Result<Vec<Actor>> {
     let having = actor_keys::table.filter(actor_keys::algorithm.eq(Algorithm::Ed25519)).select(actor_keys::actor_id);
-    let query = actors::table.filter(actors::here.eq(true)).filter(actors::id.ne_all(having));
+    let query = actors::table.filter(actors::here).filter(actors::id.ne_all(having));
     Ok(query.order(actors::id).limit(most).select(Actor::as_select()).load(db)?)
 }
 

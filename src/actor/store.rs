@@ -29,12 +29,12 @@ pub(super) fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Actor>> {
 }
 
 pub(super) fn find_here(db: &mut Db, handle: &str) -> Result<Option<Actor>> {
-    let query = actors::table.filter(actors::handle.eq(handle)).filter(actors::here.eq(true));
+    let query = actors::table.filter(actors::handle.eq(handle)).filter(actors::here);
     Ok(query.select(Actor::as_select()).first(db).optional()?)
 }
 
 pub(super) fn count_people(db: &mut Db) -> Result<i64> {
-    let here = actors::table.filter(actors::here.eq(true)).filter(actors::kind.eq(ActorKind::Person));
+    let here = actors::table.filter(actors::here).filter(actors::kind.eq(ActorKind::Person));
     Ok(here.filter(actors::state.eq(ActorState::Active)).count().get_result(db)?)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn newest_of(db: &mut Db, host: &str) -> Result<Option<Actor>> {
 }
 
 pub(super) fn find_instance(db: &mut Db) -> Result<Option<Actor>> {
-    let query = actors::table.filter(actors::kind.eq(ActorKind::Instance)).filter(actors::here.eq(true));
+    let query = actors::table.filter(actors::kind.eq(ActorKind::Instance)).filter(actors::here);
     Ok(query.select(Actor::as_select()).first(db).optional()?)
 }
 

@@ -31,7 +31,7 @@ pub(super) fn is_organizer(db: &mut Db, course: CourseId, actor: ActorId) -> Res
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(course_organizers::course_id.eq(course))
         .filter(course_organizers::actor_id.eq(actor))
-        .filter(actors::here.eq(true));
+        .filter(actors::here);
     Ok(query.select(course_organizers::actor_id).first::<ActorId>(db).optional()?.is_some())
 }
 
@@ -63,7 +63,7 @@ pub(super) fn list(db: &mut Db, place: Place, page: i64) -> Result<Vec<Row>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
-        .filter(actors::here.eq(true).or(courses::listed_at.is_not_null()))
+        .filter(actors::here.or(courses::listed_at.is_not_null()))
         .filter(actors::here.eq_any(here.to_vec()))
         .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
@@ -76,7 +76,7 @@ pub(super) fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
     let mut query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
-        .filter(actors::here.eq(true).or(courses::listed_at.is_not_null()))
+        .filter(actors::here.or(courses::listed_at.is_not_null()))
         .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
         .limit(PAGE)
@@ -104,7 +104,7 @@ pub(super) fn list_in(db: &mut Db, states: &[CourseState]) -> Result<Vec<Row>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(states.to_vec()))
-        .filter(actors::here.eq(true))
+        .filter(actors::here)
         .order(courses::id);
     Ok(query.select((Course::as_select(), Actor::as_select())).load(db)?)
 }

@@ -10,7 +10,7 @@ use crate::id::{ActorId, NoticeId};
 use diesel::{ExpressionMethods, QueryDsl};
 
 pub(super) fn list_here(db: &mut Db, whom: &[ActorId]) -> Result<Vec<ActorId>> {
-    let here = actors::table.filter(actors::id.eq_any(whom.to_vec())).filter(actors::here.eq(true)).select(actors::id);
+    let here = actors::table.filter(actors::id.eq_any(whom.to_vec())).filter(actors::here).select(actors::id);
     Ok(here.load(db)?)
 }
 

@@ -4,6 +4,7 @@
 pub mod browser;
 mod checklist;
 mod fixtures;
+mod plans;
 pub mod study;
 mod supply;
 mod tidy;

@@ -32,6 +32,7 @@ CREATE TABLE actors (
     fetched_at BIGINT
 );
 CREATE UNIQUE INDEX actors_here_handle ON actors (handle) WHERE here;
+CREATE INDEX actors_here_kind ON actors (kind) WHERE here;
 CREATE INDEX actors_host_handle ON actors (host, handle);
 
 -- Public keys of everyone, private keys of those here. A retired key of somebody elsewhere verifies nothing; a retired
@@ -85,6 +86,7 @@ CREATE TABLE accounts (
     bio_md TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
+CREATE INDEX accounts_state ON accounts (state, role);
 
 -- Signed-in browsers.
 CREATE TABLE sessions (
@@ -222,6 +224,8 @@ CREATE TABLE peers (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX peers_due ON peers (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX peers_state ON peers (state);
+CREATE INDEX peers_software ON peers (software) WHERE software IS NOT NULL;
 
 -- What administrators decided about other servers: the most specific rule that covers a host holds.
 CREATE TABLE domain_rules (

@@ -46,7 +46,7 @@ fn of_target(db: &mut Db, target: &str) -> Result<Option<CourseId>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(actors::uri.eq(bare.unwrap_or(target)))
-        .filter(actors::here.eq(true));
+        .filter(actors::here);
     Ok(query.select(courses::id).first(db).optional()?)
 }
 
@@ -66,6 +66,6 @@ fn of_object(db: &mut Db, uri: &str) -> Result<Option<CourseId>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::id.eq(course))
-        .filter(actors::here.eq(true));
+        .filter(actors::here);
     Ok(query.select(courses::id).first(db).optional()?)
 }
