@@ -172,10 +172,13 @@ impl From<&Rule> for Standing {
 
 /// What holds for a host. Without a rule that covers it: as for any other.
 pub fn standing(db: &mut Db, host: &str) -> Result<Standing> {
-    let names = name::covering(host);
-    let rules = store::among(db, &names)?;
-    let first = names.iter().find_map(|name| rules.iter().find(|rule| rule.domain == *name));
-    Ok(first.map(Standing::from).unwrap_or_default())
+    // One by one, from the nearest on: a statement that stays prepared is read faster than a list of any length.
+    for name in name::covering(host) {
+        if let Some(rule) = store::find(db, &name)? {
+            return Ok(Standing::from(&rule));
+        }
+    }
+    Ok(Standing::default())
 }
 
 /// What holds for each of these hosts.

@@ -85,7 +85,7 @@ impl School {
 }
 
 fn got(signer: &Actor, activity: Value) -> Received {
-    Received { id: InboxId(0), signer: signer.clone(), activity, received_at: Time(0) }
+    Received::new(InboxId(0), signer.clone(), activity, Time(0))
 }
 
 // CRS-05

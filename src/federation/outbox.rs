@@ -155,11 +155,12 @@ pub(super) fn send_marked(
     (object_uri, marks): (&str, Marks),
     audience: &Audience,
 ) -> Result<ActivityId> {
+    if !wire::is_public(document) || document.get("proof").is_some() {
+        return put(tx, actor, (document, document.to_string()), (object_uri, marks), audience);
+    }
     let mut document = document.clone();
     wire::drop_blind(&mut document);
-    if wire::is_public(&document) && document.get("proof").is_none() {
-        prove(tx, actor, &mut document)?;
-    }
+    prove(tx, actor, &mut document)?;
     put(tx, actor, (&document, document.to_string()), (object_uri, marks), audience)
 }
 

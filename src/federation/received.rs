@@ -10,6 +10,8 @@ use crate::id::InboxId;
 use crate::link::same_host;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What doors of the federation are handed: the app, and how many fetches this activity may still cause.
 pub type Context = activitypub_federation::config::Data<App>;
@@ -25,9 +27,20 @@ pub struct Received {
     pub activity: Value,
     /// When it arrived: what deadlines go by.
     pub received_at: Time,
+    settled: Arc<AtomicBool>,
 }
 
 impl Received {
+    /// One that waits to be worked on.
+    pub fn new(id: InboxId, signer: Actor, activity: Value, received_at: Time) -> Self {
+        Self { id, signer, activity, received_at, settled: Arc::default() }
+    }
+
+    /// Whether a door settled it.
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
     /// The object, when it is embedded; an empty document otherwise. The only one of a list is that one.
     pub fn object(&self) -> &Value {
         wire::only(self.activity.get("object").unwrap_or(&Value::Null))
@@ -73,11 +86,14 @@ impl Received {
     ) -> Result<T> {
         let id = self.id;
         let app: &App = context.app_data();
-        app.write_behind(move |tx| {
-            claim(tx, id)?;
-            verb(tx)
-        })
-        .await
+        let done = app
+            .write_behind(move |tx| {
+                claim(tx, id)?;
+                verb(tx)
+            })
+            .await?;
+        self.settled.store(true, Ordering::Release);
+        Ok(done)
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub type RunJob = fn(&mut Tx<'_>, JobKind, i64) -> Result<()>;
 
 /// How long a claim lasts: after that the process that made it is taken for dead.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(100);
 /// The first wait after an error; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The longest wait after an error.

@@ -150,7 +150,7 @@ impl Study {
 
     /// An activity as it comes in now.
     pub fn got(&self, signer: &Actor, activity: Value) -> Received {
-        Received { id: InboxId(0), signer: signer.clone(), activity, received_at: self.world.clock.now() }
+        Received::new(InboxId(0), signer.clone(), activity, self.world.clock.now())
     }
 
     /// What was sent so far: each activity with the inboxes that get it.

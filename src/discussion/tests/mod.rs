@@ -141,7 +141,7 @@ impl Scene {
         let app = self.app();
         let built = FederationConfig::builder().domain("us.test").app_data(app).build().await.unwrap();
         let context: Context = built.to_request_data();
-        let got = Received { id: InboxId(1), signer: signer.clone(), activity, received_at: self.world.clock.now() };
+        let got = Received::new(InboxId(1), signer.clone(), activity, self.world.clock.now());
         crate::dispatch::dispatch(&context, &got).await
     }
 

@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long a line is held at most.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(100);
 /// Look at least so often, for bells that rang in another process.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often lines are looked for that nobody made due.

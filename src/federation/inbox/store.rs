@@ -94,7 +94,7 @@ fn with_signers(db: &mut Db, rows: Vec<Row>) -> Result<Vec<Waiting>> {
     let waiting = rows.into_iter().filter_map(|(id, signer, body, received_at, attempts)| {
         let signer = signers.get(&signer)?.clone();
         let activity = serde_json::from_str(&body).ok()?;
-        Some(Waiting { received: Received { id, signer, activity, received_at }, attempts })
+        Some(Waiting { received: Received::new(id, signer, activity, received_at), attempts })
     });
     Ok(waiting.collect())
 }
@@ -156,7 +156,7 @@ pub(super) fn may_make_us_ask(db: &mut Db, forwarder: &Actor, shape: &Shape) -> 
             .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
             .filter(follows::followed_id.eq(forwarder.id))
             .filter(follows::state.eq(FollowState::Accepted))
-            .filter(actors::here.eq(true));
+            .filter(actors::here);
         if followed.select(follows::id).first::<i64>(db).optional()?.is_some() {
             return Ok(true);
         }
@@ -165,7 +165,7 @@ pub(super) fn may_make_us_ask(db: &mut Db, forwarder: &Actor, shape: &Shape) -> 
         .inner_join(actors::table.on(actors::id.eq(follows::followed_id)))
         .filter(follows::follower_id.eq(forwarder.id))
         .filter(follows::state.eq(FollowState::Accepted))
-        .filter(actors::here.eq(true))
+        .filter(actors::here)
         .filter(actors::kind.eq(ActorKind::Course))
         .limit(MOST_COURSES)
         .select(actors::uri)

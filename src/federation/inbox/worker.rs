@@ -28,7 +28,9 @@ const FEW: usize = 32;
 /// An activity that fails so often is given up, with the reason.
 const TRIES: i64 = 10;
 /// How long another process keeps its hands off.
-const LEASE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_secs(100);
+/// So long more may arrive before the next are taken, because each time costs two queries.
+const GATHER: Duration = Duration::from_millis(5);
 /// The bell may ring in another process; so look now and then.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,10 @@ pub async fn run(config: FederationConfig<App>, dispatch: Dispatch, mut stop: wa
                             worker.work(waiting).await;
                             signer
                         });
+                    }
+                    tokio::time::sleep(GATHER).await;
+                    while let Some(done) = lanes.try_join_next() {
+                        done.map(|signer| busy.remove(&signer)).ok();
                     }
                     continue;
                 }
@@ -129,6 +135,8 @@ impl Worker {
         for one in lane {
             let id = one.received.id;
             match self.work_on(&one).await {
+                Ok(()) if one.received.is_settled() => {}
+                // Perhaps in another way; seldom, so that the database may be asked.
                 Ok(()) => done.push(id),
                 Err(error) => match self.fail(&one, &error).await {
                     Ok(true) => {
@@ -143,6 +151,9 @@ impl Worker {
                     }
                 },
             }
+        }
+        if done.is_empty() {
+            return;
         }
         // A door that forgot to settle must not be entered again and again.
         let unsettled = app.read(move |db| store::list_unsettled(db, &done)).await.unwrap_or_default();

@@ -59,7 +59,7 @@ pub(super) async fn context(cast: &Cast) -> Context {
 
 /// An activity that came in.
 pub(super) fn received(cast: &Cast, signer: &Actor, activity: Value) -> Received {
-    Received { id: InboxId(1), signer: signer.clone(), activity, received_at: cast.world.clock.now() }
+    Received::new(InboxId(1), signer.clone(), activity, cast.world.clock.now())
 }
 
 /// A note by somebody, wrapped in its Create.
