@@ -112,7 +112,8 @@ fn is_within_limits(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>) -> Result<b
 }
 
 /// Hands an activity on to microblogs as it came, signed by the course (federation B7): not to its author's server, not to
-/// blocked ones, and once.
+/// blocked ones, and once. An act of somebody here goes there signed by themselves, which also those take who read no
+/// proofs.
 fn forward(
     tx: &mut Tx<'_>,
     group: &Actor,
@@ -130,10 +131,15 @@ fn forward(
     outside.extend(wire::id(said.activity, "actor").and_then(host_of_uri));
     let (_, audience) = audience.split_by_host(&outside);
     let blogs = hosts_of(tx, &audience, |family| matches!(family, Family::Microblog | Family::Unknown))?;
-    let (blogs, _) = audience.split_by_host(&blogs);
-    if blogs.inboxes().next().is_some() {
-        outbox::put(tx, group, (said.activity, raw.to_owned()), (said.about, marks), &blogs)?;
+    let (mut blogs, _) = audience.split_by_host(&blogs);
+    if blogs.inboxes().next().is_none() {
+        return Ok(());
     }
+    if let Some(own) = outbox::find(tx, id)?.filter(|own| own.actor_id != group.id) {
+        outbox::send_more(tx, own.id, &blogs)?;
+        blogs = Audience::nobody();
+    }
+    outbox::put(tx, group, (said.activity, raw.to_owned()), (said.about, marks), &blogs)?;
     Ok(())
 }
 

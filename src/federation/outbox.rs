@@ -190,14 +190,24 @@ pub(super) fn put(
         activities::created_at.eq(now),
     );
     let id: ActivityId = diesel::insert_into(activities::table).values(row).returning(activities::id).get_result(tx)?;
+    enqueue_all(tx, id, audience.inboxes())?;
+    Ok(id)
+}
+
+/// Queues what was sent for more inboxes, in the name of who sent it; those that it goes to already get it once.
+pub(super) fn send_more(tx: &mut Tx<'_>, activity: ActivityId, audience: &Audience) -> Result<()> {
+    let known = Audience::of(tx, activity)?;
+    let known: BTreeSet<&str> = known.inboxes().collect();
+    enqueue_all(tx, activity, audience.inboxes().filter(|inbox| !known.contains(inbox)))
+}
+
+fn enqueue_all<'a>(tx: &mut Tx<'_>, id: ActivityId, inboxes: impl Iterator<Item = &'a str>) -> Result<()> {
     let ours = tx.links().host().to_owned();
-    let inboxes: Vec<(&str, String)> = audience
-        .inboxes()
+    let inboxes: Vec<(&str, String)> = inboxes
         .filter_map(|inbox| host_of_uri(inbox).map(|host| (inbox, host)))
         .filter(|(_, host)| *host != ours)
         .collect();
-    enqueue(tx, id, &inboxes)?;
-    Ok(id)
+    enqueue(tx, id, &inboxes)
 }
 
 fn prove(tx: &mut Tx<'_>, actor: &Actor, document: &mut Value) -> Result<()> {

@@ -18,7 +18,7 @@ use crate::federation::{Context, Received, wire as plain_wire};
 use crate::id::InboxId;
 use crate::tests::World;
 use activitypub_federation::config::FederationConfig;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use serde_json::{Value, json};
 use std::time::Duration;
 

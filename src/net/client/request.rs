@@ -135,7 +135,8 @@ impl SafeClient {
     }
 
     /// Delivers `body` to an inbox, signed at `now`. Redirects are answers, not followed. An answer of 400, 401 or 403
-    /// makes us sign by the other scheme, once; when that is refused as well, the first answer counts.
+    /// makes us sign by the other scheme, once; when that is refused as well, or chokes the server, which has said already
+    /// what it thinks of this activity, the first answer counts.
     ///
     /// # Errors
     /// See [`FetchError::verdict`]; error statuses are answers.
@@ -159,7 +160,8 @@ impl SafeClient {
         if second.status.is_success() {
             self.schemes.learn(url, scheme.other());
         }
-        Ok(if Schemes::may_help(second.status) { first } else { second })
+        let chokes = matches!(second.status.as_u16(), 500 | 501);
+        Ok(if chokes || Schemes::may_help(second.status) { first } else { second })
     }
 
     async fn post_by(&self, scheme: Scheme, parcel: &Parcel<'_>) -> Result<PostAnswer, FetchError> {
