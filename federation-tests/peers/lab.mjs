@@ -69,8 +69,8 @@ class Lab {
   }
 
   async #startGrid() {
-    const { port, actor, token } = JSON.parse(await this.#detached("grid/server", "start", this.directory));
-    this.grid = new GridMia({ port, actor, token, ask: (url) => this.fetch(url) });
+    const { port, actor, token, database } = JSON.parse(await this.#detached("grid/server", "start", this.directory));
+    this.grid = new GridMia({ port, actor, token, database, ask: (url) => this.fetch(url) });
     return port;
   }
 

@@ -1,5 +1,7 @@
 // How does a test use cattle_grid as Mia would? It is a middleware: what comes in is told as it came, and what goes out is
 // written here. So this is the smallest microblog: it keeps what it was told and says what microblogs say.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { Mia, plain, uriOf } from "../mia.mjs";
 
 const PUBLIC = "https://www.w3.org/ns/activitystreams#Public";
@@ -15,9 +17,9 @@ export class GridMia extends Mia {
   #own = new Map(); // id -> her object
   #handles = new Map(); // actor -> handle
 
-  constructor({ port, actor, token, ask }) {
+  constructor({ port, actor, token, database, ask }) {
     super();
-    Object.assign(this, { actor, api: `http://127.0.0.1:${port}/fe`, token, ask });
+    Object.assign(this, { actor, api: `http://127.0.0.1:${port}/fe`, token, database, ask });
     this.#listen();
   }
 
@@ -158,14 +160,26 @@ export class GridMia extends Mia {
   }
   #shown(object) { return { id: object.id, text: plain(object.content), content: object.content, title: null, summary: null }; }
 
+  /** Its store of notes only grows, and whoever asks gets what was written first: what changed or went is changed there. */
+  async #stored(id, object) {
+    const key = id.split("/").at(-1).replaceAll("-", "");
+    const at = `WHERE replace(CAST(id AS text), '-', '') IN ('${key}', '\\x${key}')`;
+    const data = `$json$${JSON.stringify(object)}$json$`;
+    const change = object ? `UPDATE simple_storage_stored_object SET data = ${data}` : "DELETE FROM simple_storage_stored_object";
+    const { stdout } = await promisify(execFile)("psql", [this.database, "-c", `${change} ${at}`]);
+    if (!/ 1$/.test(stdout.trim())) throw new Error(`cattle_grid: ${id} is not in its store: ${stdout}`);
+  }
+
   async edit(post, text) {
     const object = { ...this.#own.get(uriOf(post)), content: `<p>${text}</p>`, updated: new Date().toISOString() };
     this.#own.set(object.id, object);
+    await this.#stored(object.id, object);
     await this.#publish({ type: "Update", object, to: object.to, cc: object.cc });
     return this.#shown(object);
   }
   async delete(post) {
     const object = this.#own.get(uriOf(post));
+    await this.#stored(object.id, null);
     await this.#publish({ type: "Delete", object: { type: "Tombstone", id: object.id }, to: object.to, cc: object.cc });
     return { id: object.id };
   }
