@@ -6,7 +6,7 @@ use crate::traffic::{Traffic, send_again};
 use std::path::Path;
 
 fn run(place: &Place, arguments: &[&str]) -> (bool, String) {
-    let output = place.command(PROGRAM).args(arguments).output().unwrap();
+    let output = place.command(&PROGRAM).args(arguments).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(said).unwrap())
 }

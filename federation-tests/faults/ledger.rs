@@ -148,18 +148,26 @@ impl Ledger {
         let confirmed = self.confirmed.lock().unwrap().clone();
         balance.confirmed = confirmed.len();
         let receipts = fleet.receipts();
+        let mut reached: BTreeMap<(u32, &str), BTreeSet<&str>> = BTreeMap::new();
+        for receipt in &receipts {
+            if let Some(uri) = receipt.activity["object"].as_str() {
+                reached.entry((receipt.host, uri)).or_default().insert(receipt.id());
+            }
+        }
         for words in confirmed {
             let uris = place.texts(&format!("SELECT uri AS said FROM posts WHERE title = '{words}'"));
+            if uris.len() != 1 {
+                println!("lost or doubled: {words} is there {} times", uris.len());
+            }
             balance.lost += usize::from(uris.is_empty());
             balance.doubled += usize::from(uris.len() > 1);
             for (uri, host) in uris.iter().flat_map(|uri| followers.iter().map(move |host| (uri, host))) {
-                let of_this = receipts.iter().filter(|r| r.host == *host && r.activity["object"] == **uri);
-                let ids: BTreeSet<&str> = of_this.map(|receipt| receipt.id()).collect();
-                if ids.len() != 1 {
-                    println!("{words} reached follower {host} under {} ids", ids.len());
+                let ids = reached.get(&(*host, uri.as_str())).map_or(0, BTreeSet::len);
+                if ids != 1 {
+                    println!("lost or doubled: {words} reached follower {host} under {ids} ids");
                 }
-                balance.lost += usize::from(ids.is_empty());
-                balance.doubled += usize::from(ids.len() > 1);
+                balance.lost += usize::from(ids == 0);
+                balance.doubled += usize::from(ids > 1);
             }
         }
     }
@@ -175,9 +183,9 @@ fn compare_outbox(place: &Place, fleet: &Fleet, balance: &mut Balance) {
     balance.repeated = arrived.values().map(|times| times - 1).sum();
     let sql = "SELECT activities.uri || ' ' || deliveries.host AS said FROM deliveries \
                JOIN activities ON activities.id = deliveries.activity_id WHERE deliveries.state = 'delivered'";
+    let arrived: BTreeSet<String> = arrived.keys().map(|(id, n)| format!("{id} {}", fleet.host(*n))).collect();
     for row in place.texts(sql) {
-        let (uri, host) = row.rsplit_once(' ').unwrap();
-        let here = arrived.keys().any(|(id, n)| id == uri && fleet.host(*n).to_string() == host);
+        let here = arrived.contains(&row);
         if !here {
             println!("lost on its way out: {row}");
         }

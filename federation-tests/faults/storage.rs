@@ -116,9 +116,9 @@ async fn full(fault: &str, place: Place, disk: impl Disk, times: usize) {
     let scene = Scene::set(place, 2).await;
     // A signal that would end the process is an error of writing instead, as on a full disk.
     let mut command = Command::new("sh");
-    let inside = scene.place.command(PROGRAM);
+    let inside = scene.place.command(&PROGRAM);
     command.env_clear().envs(inside.get_envs().filter_map(|(k, v)| Some((k, v?))));
-    command.current_dir(scene.place.folder()).args(["-c", "trap '' XFSZ; exec \"$0\"", PROGRAM]);
+    command.current_dir(scene.place.folder()).args(["-c", "trap '' XFSZ; exec \"$0\"", &PROGRAM]);
     let mut server = scene.place.start_by(command, scene.place.config.server.bind);
     let ada = crate::ada::Ada::open(&scene.place, &scene.school, server.bind).await;
     some(&scene.senders, &scene.ledger, server.bind, 5).await;
