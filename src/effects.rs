@@ -166,6 +166,7 @@ fn bans(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
             let found = course::get(tx, *course)?;
             moderation::apub::announce_unban(tx, event, (*course, *whom, *by_then, uri))?;
             enrollment::let_in(tx, &found, *whom)?;
+            discussion::restore_all_of(tx, event.by.unwrap_or(*by_then), *course, *whom)?;
             tell_about(tx, &found, *whom, "You may come in again.")
         }
         Happened::Locked { course, .. }

@@ -503,6 +503,7 @@ diesel::table! {
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
         removal -> Text,
+        by_ban -> Bool,
         announced_at -> Nullable<BigInt>,
         active_at -> Nullable<BigInt>,
         changed_at -> BigInt,

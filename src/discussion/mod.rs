@@ -15,8 +15,8 @@ pub use hold::{
     revise_held,
 };
 pub use write::{
-    Change, NewPost, confirm, delete, edit, erase_all_of, remove_all_of, restore, take_in, tell_deleted, tell_written,
-    write,
+    Change, NewPost, confirm, delete, edit, erase_all_of, remove_all_of, restore, restore_all_of, take_in,
+    tell_deleted, tell_written, write,
 };
 
 use crate::actor::{self, Actor, follow};
@@ -70,6 +70,8 @@ pub struct Post {
     pub deleted_at: Option<Time>,
     /// Why an organizer took it away; empty when its author deleted it.
     pub removal: String,
+    /// Whether it went with a ban from the course, and comes back with its end.
+    pub by_ban: bool,
     /// When the course passed it on; nothing while its home has not.
     pub announced_at: Option<Time>,
     /// When somebody last wrote in the thread; nothing for answers and for threads that are not listed any more.

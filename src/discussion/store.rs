@@ -223,7 +223,8 @@ pub(super) fn hide(tx: &mut Tx<'_>, id: PostId, removal: &str) -> Result<()> {
 /// Shows it again, in the list of threads where it was.
 pub(super) fn unhide(tx: &mut Tx<'_>, post: &Post) -> Result<()> {
     let none: Option<Time> = None;
-    let row = (posts::removal.eq(""), posts::deleted_at.eq(none), posts::changed_at.eq(tx.now()));
+    let row =
+        (posts::removal.eq(""), posts::by_ban.eq(false), posts::deleted_at.eq(none), posts::changed_at.eq(tx.now()));
     diesel::update(posts::table.find(post.id)).set(row).execute(tx)?;
     let root = posts::table.filter(posts::id.eq(post.root())).filter(posts::active_at.is_null());
     let listed = root.filter(posts::thread_id.is_null()).filter(posts::assignment_id.is_null());
@@ -240,6 +241,21 @@ pub(super) fn list_of_author(db: &mut Db, course: CourseId, author: ActorId) -> 
         .filter(posts::course_id.eq(course))
         .filter(posts::deleted_at.is_null());
     Ok(query.order(posts::id.desc()).limit(MOST_REMOVED).select(posts::id).load(db)?)
+}
+
+pub(super) fn mark_by_ban(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
+    diesel::update(posts::table.find(id)).set(posts::by_ban.eq(true)).execute(tx)?;
+    Ok(())
+}
+
+/// What went with a ban and still has its text, oldest first.
+pub(super) fn list_by_ban(db: &mut Db, course: CourseId, author: ActorId) -> Result<Vec<Post>> {
+    let query = posts::table
+        .filter(posts::author_id.eq(author))
+        .filter(posts::course_id.eq(course))
+        .filter(posts::by_ban.eq(true))
+        .filter(posts::removal.ne(""));
+    Ok(query.order(posts::id).select(Post::as_select()).load(db)?)
 }
 
 /// Some posts of somebody that still have their text, removed ones included.

@@ -249,15 +249,30 @@ pub fn restore(tx: &mut Tx<'_>, by: &Actor, id: PostId) -> Result<()> {
     if !post.is_deleted() || post.removal.is_empty() {
         return Ok(());
     }
-    object::hide(tx, &post.uri, false)?;
-    store::unhide(tx, &post)?;
-    tx.record(Some(by.id), Happened::PostRestored(id))
+    bring_back(tx, by.id, &post)
 }
 
-/// Takes away all that somebody wrote in a course; nothing of theirs elsewhere, and nothing of others (MOD-07).
+fn bring_back(tx: &mut Tx<'_>, by: ActorId, post: &Post) -> Result<()> {
+    object::hide(tx, &post.uri, false)?;
+    store::unhide(tx, post)?;
+    tx.record(Some(by), Happened::PostRestored(post.id))
+}
+
+/// Takes away all that somebody wrote in a course, because they are banned from it; nothing of theirs elsewhere, and
+/// nothing of others (MOD-07).
 pub fn remove_all_of(tx: &mut Tx<'_>, by: &Actor, course: CourseId, whom: ActorId, reason: &str) -> Result<()> {
     for id in store::list_of_author(tx, course, whom)? {
         delete(tx, by, id, reason)?;
+        store::mark_by_ban(tx, id)?;
+    }
+    Ok(())
+}
+
+/// Brings back all that went with a ban, which is over: for that ban's end alone, in the name of who ended it or had made
+/// it. What was taken away by itself stays away.
+pub fn restore_all_of(tx: &mut Tx<'_>, by: ActorId, course: CourseId, whom: ActorId) -> Result<()> {
+    for post in store::list_by_ban(tx, course, whom)? {
+        bring_back(tx, by, &post)?;
     }
     Ok(())
 }

@@ -76,7 +76,6 @@ pub fn undo(tx: &mut Tx<'_>, by: &Actor, id: ReportId) -> Result<()> {
             if let Some((course, _)) = &case.course {
                 ban::unban(tx, by, course, case.accused.id)?;
             }
-            restore(tx, by, &case.report)?;
         }
         Some(Decision::Suspend) => stop(tx, by, &case.accused, false)?,
     }

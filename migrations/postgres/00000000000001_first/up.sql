@@ -585,6 +585,8 @@ CREATE TABLE posts (
     deleted_at BIGINT,
     -- Why an organizer took it away; empty when its author deleted it.
     removal TEXT NOT NULL,
+    -- Whether it went with a ban from the course, and comes back with its end.
+    by_ban BOOLEAN NOT NULL DEFAULT FALSE,
     -- When the course passed it on; NULL while its home has not (mirrored courses only).
     announced_at BIGINT,
     -- When somebody last wrote in the thread; NULL for replies and for threads that are not listed any more.

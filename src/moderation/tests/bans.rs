@@ -100,6 +100,27 @@ fn a_ban_for_days_ends_by_itself_and_a_newer_one_stays() {
     assert!(study.notices(&mallory).iter().any(|text| text.contains("You may come in again")));
 }
 
+#[test]
+fn mod_07_the_end_of_a_ban_brings_back_what_it_took_and_nothing_else() {
+    let study = Study::new();
+    let mallory = study.person("mallory");
+    study.enroll(&mallory);
+    let removed = say(&study, &mallory, "Rude", "insult");
+    let kept = [say(&study, &mallory, "One", "good"), say(&study, &mallory, "Two", "better")];
+    let (ada, id) = (study.ada.clone(), removed.id);
+    study.world.tx(move |tx| discussion::delete(tx, &ada, id, "rude"));
+    let ends_at = Some(study.world.clock.now().plus(DAY));
+    banned(&study, &mallory, Term { ends_at, ..term() });
+    // Renewed: what the first one took comes back with the end of the second.
+    banned(&study, &mallory, Term { ends_at, ..term() });
+    let is_removed = |id| study.world.read(|db| discussion::get(db, id)).is_removed();
+    assert!(kept.iter().all(|post| is_removed(post.id)));
+    let ban = study.world.read(|db| ban::find_ban(db, study.course.id, mallory.id)).unwrap();
+    study.world.tx(move |tx| ban::ban_over(tx, ban.id));
+    assert!(kept.iter().all(|post| !is_removed(post.id)), "none of them was ever reported");
+    assert!(is_removed(removed.id), "taken away by itself");
+}
+
 #[tokio::test]
 async fn mod_05_only_those_who_moderate_a_course_ban_from_it() {
     let study = Study::new();
