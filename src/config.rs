@@ -54,6 +54,8 @@ pub struct Server {
     pub max_upload: usize,
     /// Seconds that requests and deliveries may take to end after SIGTERM.
     pub drain_seconds: u64,
+    /// Where everybody finds the source of what runs here (AGPL section 13); nothing when only who runs it hands it out.
+    pub source_url: Option<Url>,
 }
 
 /// The database.
@@ -169,6 +171,7 @@ impl Default for Config {
                 max_connections: 2048,
                 max_upload: 10 << 20,
                 drain_seconds: 30,
+                source_url: Url::parse(env!("CARGO_PKG_REPOSITORY")).ok(),
             },
             database: Database { url: String::new(), connections: 8 },
             federation: Federation {
@@ -277,6 +280,10 @@ impl Config {
             let wrong = !text.contains("-----BEGIN CERTIFICATE-----");
             let said = format!("{} cannot be read, or holds no certificate in PEM", path.display());
             problems.add_if(wrong, "federation.extra_ca", &said);
+        }
+        if let Some(source) = &self.server.source_url {
+            let wrong = !matches!(source.scheme(), "http" | "https");
+            problems.add_if(wrong, "server.source_url", &format!("is not {}", refusal::allowed("server.source_url")));
         }
         problems.check()
     }

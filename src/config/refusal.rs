@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("server.max_connections", "a number from 1"),
     ("server.max_upload", "a number of bytes from 1, such as 10485760"),
     ("server.drain_seconds", "a number of seconds"),
+    ("server.source_url", "the http or https address of the source, such as \"https://git.example.org/hedgeschool\""),
     ("database.url", "empty, \"sqlite:PATH\" or \"postgres://user:password@host/name\""),
     ("database.connections", "a number from 1"),
     ("federation.parallel_hosts", "a number from 1"),

@@ -66,12 +66,14 @@ struct AboutPage {
     settings: Arc<Settings>,
     host: String,
     version: &'static str,
+    source: Option<String>,
 }
 
 async fn about(State(app): State<App>, page: Page) -> Answer {
     let settings = settings(&app).await?;
     let (host, version) = (app.links().host().to_owned(), env!("CARGO_PKG_VERSION"));
-    Ok(render(&AboutPage { page, settings, host, version })?.into_response())
+    let source = app.config().server.source_url.as_ref().map(ToString::to_string);
+    Ok(render(&AboutPage { page, settings, host, version, source })?.into_response())
 }
 
 #[derive(Template)]

@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 /// Longest `resource`, in bytes.
 const LONGEST: usize = 512;
@@ -82,12 +83,7 @@ pub(super) async fn nodeinfo_index(State(app): State<App>) -> Response {
 /// What this is. How many people are here is the only number.
 pub(super) async fn nodeinfo(State(app): State<App>) -> Result<Response> {
     let (people, settings) = app.read(|db| Ok((actor::count_people(db)?, setting::load(db)?))).await?;
-    let mut software = json!({"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")});
-    // Said only when it is known where the source is.
-    let repository = env!("CARGO_PKG_REPOSITORY");
-    if let Some(fields) = software.as_object_mut().filter(|_| !repository.is_empty()) {
-        fields.insert("repository".into(), repository.into());
-    }
+    let software = software(app.config().server.source_url.as_ref());
     let document = json!({
         "version": "2.1",
         "software": software,
@@ -100,7 +96,29 @@ pub(super) async fn nodeinfo(State(app): State<App>) -> Result<Response> {
     Ok(json_as("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/2.1#\"", &document))
 }
 
+/// Which program this is, and where its source is when that is known.
+fn software(source: Option<&Url>) -> Value {
+    let mut software = json!({"name": OWN_KIND, "version": env!("CARGO_PKG_VERSION")});
+    if let (Some(fields), Some(source)) = (software.as_object_mut(), source) {
+        fields.insert("repository".into(), source.as_str().into());
+    }
+    software
+}
+
 fn json_as(kind: &'static str, document: &Value) -> Response {
     let headers = [(header::CONTENT_TYPE, kind), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
     (headers, document.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checklist_05_nodeinfo_names_where_the_source_is_when_that_is_set() {
+        let source = Url::parse("https://git.example.org/hedgeschool").unwrap();
+        assert_eq!(software(Some(&source))["repository"], "https://git.example.org/hedgeschool");
+        assert_eq!(software(Some(&source))["name"], "hedgeschool");
+        assert!(software(None).get("repository").is_none());
+    }
 }
