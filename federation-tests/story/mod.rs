@@ -3,6 +3,7 @@
 
 mod cast;
 mod leave;
+mod outage;
 mod pages;
 mod review;
 mod steps;

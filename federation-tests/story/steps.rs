@@ -62,7 +62,7 @@ impl Cast {
     }
 
     /// Today and a day in two months.
-    fn days(&self) -> (String, String) {
+    pub fn days(&self) -> (String, String) {
         let today = self.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         (today.to_string(), today.saturating_add(jiff::Span::new().days(60)).to_string())
     }
@@ -220,7 +220,7 @@ impl Cast {
     }
 
     /// A moment some days ahead as a form takes it.
-    fn in_days(&self, days: i64) -> String {
+    pub fn in_days(&self, days: i64) -> String {
         let time = self.now() + jiff::SignedDuration::from_hours(days * 24);
         let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
         time.to_zoned(zone).strftime("%Y-%m-%dT%H:%M").to_string()
