@@ -68,6 +68,7 @@ class Lab {
     return port;
   }
 
+  /** cattle_grid, which answers nobody who does not sign. */
   async #startGrid() {
     const { port, actor, token, database } = JSON.parse(await this.#detached("grid/server", "start", this.directory));
     this.grid = new GridMia({ port, actor, token, database, ask: (url) => this.fetch(url) });

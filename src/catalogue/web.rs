@@ -124,8 +124,19 @@ struct Show {
 impl Show {
     /// Whether this visitor may press the button that enrolls.
     fn may_enroll(&self) -> bool {
-        let free = !self.place.as_ref().is_some_and(Enrollment::is_current);
-        free && self.course.is_public() && self.cohort.as_ref().is_some_and(Cohort::takes_people)
+        !self.takes_part() && self.course.is_public() && self.cohort.as_ref().is_some_and(Cohort::takes_people)
+    }
+
+    /// Whether this visitor has a place, or has asked for one.
+    fn takes_part(&self) -> bool {
+        self.place.as_ref().is_some_and(Enrollment::is_current)
+    }
+
+    /// Whether this visitor is an organizer of a course that lives elsewhere, where nothing of theirs as such can be done
+    /// from here.
+    fn organizes_elsewhere(&self) -> bool {
+        let who = self.page.visitor.actor().map(|actor| actor.id);
+        !self.group.here && self.organizers.iter().any(|one| Some(one.id) == who)
     }
 
     /// How many seats are left; nothing is known of mirrored courses.
