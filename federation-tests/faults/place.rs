@@ -117,8 +117,8 @@ impl Place {
             // Everything comes from one address here.
             .env("HEDGESCHOOL_FEDERATION__INBOX_PER_MINUTE", "1000000")
             // Ada posts all the time; what is above these limits is not passed on, and shall not be.
-            .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_AUTHOR_MINUTE", "1000000")
-            .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_COURSE_MINUTE", "1000000")
+            .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_AUTHOR_MINUTE", "100000")
+            .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_COURSE_MINUTE", "100000")
             .current_dir(self.folder())
             .stdin(Stdio::null());
         command

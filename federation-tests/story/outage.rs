@@ -153,7 +153,8 @@ impl Cast {
         self.dov.wait(&there, "that the hint is gone", |page| !page.says("Hint")).await;
         let has_new = |page: &Page| moments(page).is_superset(new);
         self.dov.wait(&self.assignment.1.clone(), "the new times", has_new).await;
-        self.dov.wait_for(&course, "Winter").await;
+        // Dov sees the run that he takes part in, everybody else the new one.
+        self.sven.wait_for(&course, "Winter").await;
         let line = format!("/admin/federation/{}", self.south.host);
         self.nora.wait_for(&line, "healthy").await;
     }

@@ -19,7 +19,7 @@ pub use answer::{Answer, redirect, redirect_with, redirect_without};
 pub use client::Client;
 pub use form::{Form, Upload};
 pub use negotiate::{WIRE_TYPE, wants_wire, wire};
-pub use page::{Page, render};
+pub use page::{Page, Pages, render};
 pub use visitor::{SignedIn, Visitor};
 
 #[cfg(test)]

@@ -102,6 +102,32 @@ impl FromRequestParts<App> for Page {
     }
 }
 
+/// Where one is in a list: what `pagination` of the templates shows.
+#[derive(Debug)]
+pub struct Pages {
+    /// The page before.
+    pub back: Option<String>,
+    /// The page after.
+    pub on: Option<String>,
+    /// Which one it is.
+    pub text: String,
+    /// Whether there is any other page.
+    pub many: bool,
+}
+
+impl Pages {
+    /// Cuts a list that was asked for with one row more than the `most` of a page; pages count from 1. `path` may have a
+    /// query.
+    pub fn cut<T>(path: &str, page: i64, rows: &mut Vec<T>, most: i64) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let to = |page: i64| format!("{path}{sign}page={page}");
+        let (back, on) = ((page > 1).then(|| to(page - 1)), (rows.len() > most).then(|| to(page + 1)));
+        rows.truncate(most);
+        Self { many: back.is_some() || on.is_some(), back, on, text: format!("Page {page}") }
+    }
+}
+
 /// A template as an answer.
 pub fn render(template: &impl Template) -> Result<Html<String>> {
     template.render().map(Html).map_err(|e| Error::Internal(Box::new(e)))

@@ -1,7 +1,7 @@
 //! Which page shows what is said about an assignment?
 
 use super::thread::{View, views};
-use super::{Around, Asked, Pages, around, written};
+use super::{Around, Asked, around, written};
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment::{self, Assignment, AssignmentState};
@@ -10,7 +10,7 @@ use crate::course;
 use crate::db::Db;
 use crate::discussion::{self, NewPost, POSTS};
 use crate::error::{Error, Result};
-use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, render};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::course::{self, Course};
 use crate::db::Db;
 use crate::error::{Error, Refused, Result};
-use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, render};
 use crate::text;
 use askama::Template;
 use axum::Router;
@@ -45,31 +45,6 @@ impl Asked {
     /// From 1, and not so far that the database would count for long.
     fn page(&self) -> i64 {
         self.page.unwrap_or(1).clamp(1, 10_000)
-    }
-}
-
-/// Where one is in a list.
-struct Pages {
-    back: Option<String>,
-    on: Option<String>,
-    text: String,
-    many: bool,
-}
-
-impl Pages {
-    fn of(path: &str, page: i64, more: bool) -> Self {
-        let to = |page: i64| format!("{path}?page={page}");
-        let back = (page > 1).then(|| to(page - 1));
-        let many = back.is_some() || more;
-        Self { back, on: more.then(|| to(page + 1)), text: format!("Page {page}"), many }
-    }
-
-    /// Cuts a list that was asked for with one row more than a page has.
-    fn cut<T>(path: &str, page: i64, rows: &mut Vec<T>, most: i64) -> Self {
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let pages = Self::of(path, page, rows.len() > most);
-        rows.truncate(most);
-        pages
     }
 }
 

@@ -1,12 +1,12 @@
 //! Which page shows a thread, and how is it answered there?
 
-use super::{Around, Asked, Pages, around_post, written};
+use super::{Around, Asked, around_post, written};
 use crate::actor;
 use crate::app::App;
 use crate::assignment::{self, Assignment};
 use crate::discussion::{self, Entry, NewPost, POSTS, Post};
 use crate::error::{Error, Result};
-use crate::http::{Answer, Form, Page, SignedIn, redirect, redirect_with, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect, redirect_with, render};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

@@ -69,25 +69,6 @@ impl Asked {
     }
 }
 
-/// Where one is in a list.
-struct Pages {
-    back: Option<String>,
-    on: Option<String>,
-    text: String,
-    many: bool,
-}
-
-impl Pages {
-    /// Cuts a list that was asked for with one row more than a page has; `path` ends with `?` or `&`.
-    fn cut<T>(path: &str, page: i64, rows: &mut Vec<T>) -> Self {
-        let most = usize::try_from(super::PAGE).unwrap_or(usize::MAX);
-        let to = |page: i64| format!("{path}page={page}");
-        let (back, on) = ((page > 1).then(|| to(page - 1)), (rows.len() > most).then(|| to(page + 1)));
-        rows.truncate(most);
-        Self { many: back.is_some() || on.is_some(), back, on, text: format!("Page {page}") }
-    }
-}
-
 /// Kinds of complaints, as forms offer them.
 const CATEGORIES: &[(&str, &str, &str)] = &[
     ("spam", "Advertising or repetition", ""),
@@ -96,3 +77,8 @@ const CATEGORIES: &[(&str, &str, &str)] = &[
     ("rules", "Against the rules here", ""),
     ("other", "Something else", ""),
 ];
+
+/// What kind of complaint, in words.
+pub(super) fn category(of: &super::Category) -> &'static str {
+    CATEGORIES.iter().find(|(value, ..)| *value == of.as_str()).map_or("", |(_, text, _)| text)
+}

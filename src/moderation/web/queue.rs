@@ -1,12 +1,12 @@
 //! Where are reports looked at and decided?
 
-use super::{Asked, CATEGORIES, Pages};
+use super::Asked;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, render};
 use crate::moderation::log::Line;
-use crate::moderation::{self, Case, Decision, Evidence, Reach, Remark, Report};
+use crate::moderation::{self, Case, Decision, Evidence, PAGE, Reach, Remark, Report};
 use crate::text;
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -33,8 +33,8 @@ pub(super) async fn index(State(app): State<App>, page: Page, me: SignedIn, Quer
             Ok((moderation::list(db, &by, open, number)?, everything))
         })
         .await?;
-    let path = if open { "/mod?" } else { "/mod?state=decided&" };
-    let pages = Pages::cut(path, number, &mut cases);
+    let path = if open { "/mod" } else { "/mod?state=decided" };
+    let pages = Pages::cut(path, number, &mut cases, PAGE);
     Ok(render(&Index { page, cases, open, tab: if open { "reports" } else { "decided" }, everything, pages })?
         .into_response())
 }
@@ -51,7 +51,7 @@ struct LogPage {
 pub(super) async fn log(State(app): State<App>, page: Page, me: SignedIn, Query(asked): Query<Asked>) -> Answer {
     let (number, by) = (asked.page(), me.actor.clone());
     let mut lines = app.read(move |db| moderation::list_rulings(db, &by, number)).await?;
-    let pages = Pages::cut("/mod/log?", number, &mut lines);
+    let pages = Pages::cut("/mod/log", number, &mut lines, PAGE);
     Ok(render(&LogPage { page, tab: "log", lines, pages })?.into_response())
 }
 
@@ -71,8 +71,7 @@ struct Show {
 impl Show {
     /// What kind of complaint, in words.
     fn category(&self) -> &'static str {
-        let word = self.case.report.category.as_str();
-        CATEGORIES.iter().find(|(value, ..)| *value == word).map_or("", |(_, text, _)| text)
+        super::category(&self.case.report.category)
     }
 }
 
