@@ -43,7 +43,7 @@ impl Work {
 
     fn check(&self) -> Result<()> {
         let mut problems = Problems::default();
-        let has_text = !text::plain(&self.body_html).unwrap_or_default().trim().is_empty();
+        let has_text = text::has_words(&self.body_html);
         problems.add_if(self.body_md.len() > text::MAX_TEXT_BYTES, "text", "The text has at most 64 KiB.");
         problems.add_if(!has_text && self.media.is_empty(), "text", "Please write something or choose a file.");
         problems.add_if(self.media.len() > MOST_FILES, "files", "Please hand in at most 10 files.");

@@ -13,7 +13,7 @@ mod tests;
 pub use clean::{clean_again, clean_html};
 pub use markdown::render;
 pub use name::{HANDLE_BYTES, is_handle, slug};
-pub use plain::{excerpt, plain, truncate};
+pub use plain::{excerpt, has_words, plain, truncate};
 
 /// Longest text that is looked at, in bytes; longer ones are refused whole (DOS-10).
 pub const MAX_TEXT_BYTES: usize = 64 * 1024;

@@ -46,6 +46,21 @@ pub fn plain(html: &str) -> Result<String, TextError> {
     Ok(tidy(&out))
 }
 
+/// Whether there is anything to read in HTML that was cleaned: faster than to make plain text of it.
+pub fn has_words(clean: &str) -> bool {
+    let (mut inside, mut quoted) = (false, false);
+    for c in clean.replace("&nbsp;", " ").chars() {
+        match c {
+            '"' if inside => quoted = !quoted,
+            '>' if inside && !quoted => inside = false,
+            '<' if !inside => inside = true,
+            c if !inside && !c.is_whitespace() => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The five references that the cleaner writes.
 fn decode(text: &str, out: &mut String) {
     let mut rest = text;

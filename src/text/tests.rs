@@ -313,6 +313,8 @@ proptest! {
         if let Ok(clean) = clean_html(&html) {
             assert_inert(&clean);
             prop_assert!(!clean.to_lowercase().contains("<script"));
+            let words = plain(&clean).unwrap();
+            prop_assert_eq!(has_words(&clean), !words.trim().is_empty(), "{}", clean);
         }
         if let Ok(rendered) = render(&html) {
             assert_inert(&rendered);
