@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Requests and rows are many small pieces of memory, made on one thread and dropped on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     hedgeschool::cli::run()
 }
