@@ -32,7 +32,7 @@ impl Place {
     /// Migrated and empty; on PostgreSQL in a database of its own on that server.
     pub fn new(postgres: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut config = Config::default();
         config.server.bind = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         config.server.url = url::Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
@@ -65,11 +65,20 @@ impl Place {
 
     /// Starts the program and waits until it is ready. Says how long that took.
     pub fn start(&self) -> Server {
+        self.start_at(self.config.server.bind)
+    }
+
+    /// One process more, behind the same name and on the same database.
+    pub fn start_another(&self) -> Server {
+        self.start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())))
+    }
+
+    fn start_at(&self, bind: SocketAddr) -> Server {
         let log = File::create(self.folder.path().join("log")).unwrap();
         let begin = Instant::now();
         let child = Command::new(PROGRAM)
             .env_clear()
-            .env("HEDGESCHOOL_SERVER__BIND", self.host())
+            .env("HEDGESCHOOL_SERVER__BIND", bind.to_string())
             .env("HEDGESCHOOL_SERVER__URL", self.config.server.url.as_str())
             .env("HEDGESCHOOL_SERVER__DATA", self.folder.path())
             .env("HEDGESCHOOL_DATABASE__URL", &self.config.database.url)
@@ -82,7 +91,7 @@ impl Place {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut server = Server { child, host: self.host(), ready: Duration::ZERO };
+        let mut server = Server { child, host: bind.to_string(), ready: Duration::ZERO };
         while !server.is_ready() {
             assert!(begin.elapsed() < Duration::from_secs(60), "the server does not start");
             std::thread::sleep(Duration::from_millis(1));
@@ -105,6 +114,10 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 #[derive(QueryableByName)]

@@ -50,17 +50,38 @@ impl Table {
         self.rows[at].limits.extend(limit.map(|limit| limit.figure));
     }
 
+    /// How many times worse each figure is here than in another table, by their medians.
+    pub fn times_worse_than(&self, other: &Self) -> Vec<(String, f64)> {
+        let pairs = self.rows.iter().filter_map(|row| {
+            let same = other.rows.iter().find(|known| known.id == row.id && known.what == row.what)?;
+            let (here, there) = (median(&row.runs), median(&same.runs));
+            let times = match row.reach {
+                Reach::AtLeast(_) => there / here,
+                Reach::AtMost(_) => here / there,
+                Reach::Nothing => return None,
+            };
+            Some((format!("{} {}", row.id, row.what), times))
+        });
+        pairs.collect()
+    }
+
+    /// A row that is a factor between two others, and how high it may be.
+    pub fn add_factor(&mut self, id: &'static str, what: String, times: f64, most: f64) {
+        let (runs, limits) = (vec![times], Vec::new());
+        self.rows.push(Row { id, what, unit: "x", runs, limits, limit_name: "", reach: Reach::AtMost(most) });
+    }
+
     /// For eyes.
     pub fn print(&self) {
         println!(
-            "{:<5} {:<48} {:>9} {:<5} {:>9} {:<4} {:>9} {:>6}  limit",
+            "{:<5} {:<60} {:>9} {:<5} {:>9} {:<4} {:>9} {:>6}  limit",
             "", "median", "figure", "", "target", "", "limit", "ratio"
         );
         for row in &self.rows {
             let (sign, target, verdict) = row.held();
             let limit = (!row.limits.is_empty()).then(|| median(&row.limits));
             println!(
-                "{:<5} {:<48} {:>9} {:<5} {:>9} {:<4} {:>9} {:>6}  {}",
+                "{:<5} {:<60} {:>9} {:<5} {:>9} {:<4} {:>9} {:>6}  {}",
                 row.id,
                 row.what,
                 short(median(&row.runs)),
