@@ -51,6 +51,8 @@ pub enum Happened {
         /// What holds now; nothing when the rule was taken away.
         severity: Option<String>,
     },
+    /// An actor here has new keys.
+    KeysChanged(ActorId),
     /// Name, summary or icon of an actor here changed.
     ProfileChanged(ActorId),
     /// A follower was accepted; `again` when it was one already, so only the Accept is repeated.

@@ -5,6 +5,24 @@ use super::steps::mark;
 use crate::microblog::{Post, Seen};
 
 impl Cast {
+    /// people, courses and both instances get new keys while everything goes on. All that comes later in the story
+    /// is signed for those who keep the old ones.
+    pub fn everyone_gets_new_keys(&self) {
+        for server in [&self.north, &self.south] {
+            let said = server.command(&["actor", "rotate-key", "--all"], "");
+            assert!(said.lines().count() > 2 && said.lines().all(|line| line.ends_with("has new keys")), "{said}");
+        }
+    }
+
+    /// Not one delivery between the two instances, and to Mia, was given up.
+    pub fn nothing_was_refused(&self) {
+        for server in [&self.north, &self.south] {
+            let log = server.log();
+            let dropped: Vec<&str> = log.lines().filter(|line| line.contains("result=\"dropped\"")).collect();
+            assert!(log.contains("result=\"delivered\"") && dropped.is_empty(), "{}: {dropped:#?}", server.name);
+        }
+    }
+
     /// A post of Ada reaches all three, changes for all three, and goes for all three.
     pub async fn ada_posts_edits_and_deletes(&mut self) {
         let form = self.ada.get("/c/rust_101/discussion").await;

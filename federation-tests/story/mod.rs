@@ -46,6 +46,7 @@ async fn play(mut cast: Cast) -> Cast {
     cast.fill_what_is_empty().await;
     cast.every_page_opens().await;
     cast.north_loses_power(&works).await;
+    cast.everyone_gets_new_keys();
 
     cast.deadline_passes().await;
     cast.reviews_are_asked_for().await;
@@ -59,5 +60,6 @@ async fn play(mut cast: Cast) -> Cast {
 
     cast.ada_posts_edits_and_deletes().await;
     cast.people_leave().await;
+    cast.nothing_was_refused();
     cast
 }

@@ -56,7 +56,7 @@ pub fn proof_key_of(db: &mut Db, actor: ActorId) -> Result<Key> {
     key.ok_or_else(|| Error::internal("an actor here has no key for documents"))
 }
 
-fn newest(db: &mut Db, actor: ActorId, algorithm: Algorithm) -> Result<Option<Key>> {
+pub(super) fn newest(db: &mut Db, actor: ActorId, algorithm: Algorithm) -> Result<Option<Key>> {
     let query = actor_keys::table
         .filter(actor_keys::actor_id.eq(actor))
         .filter(actor_keys::algorithm.eq(algorithm))
@@ -96,7 +96,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, keys: &Keypair) -> Result<(
     put_proof_key(tx, actor, (&keys.proof_private_pem, &keys.proof_public_pem))
 }
 
-fn insert_one(
+pub(super) fn insert_one(
     tx: &mut Tx<'_>,
     actor: ActorId,
     uri: &str,

@@ -2,11 +2,14 @@
 
 pub mod follow;
 mod key;
+mod rotation;
 mod store;
 
 pub use key::{
     Key, find_key, proof_key_of, proof_keys_of, put_proof_key, signing_key_of, verifying_keys_of, without_proof_key,
 };
+
+pub use rotation::{Former, OVERLAP, SigningKeys, list_here_after, replace_keys, retire_keys, signing_keys_of};
 
 use crate::clock::Time;
 use crate::crypto::Keypair;

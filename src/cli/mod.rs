@@ -1,6 +1,7 @@
 //! What can be asked of the program on the command line, and how does it end?
 
 mod account;
+mod actor;
 mod backup;
 mod check;
 mod demo;
@@ -76,6 +77,9 @@ enum Command {
     /// What waited when the backup was made has perhaps arrived since; other servers know it again by its id and ignore
     /// it. With --drop-waiting it is not sent at all.
     Resume(backup::Resume),
+    /// Give people, courses or the instance new keys
+    #[command(subcommand)]
+    Actor(actor::ActorCommand),
     /// Look for what would not work, and say how to mend it
     ///
     /// Looks at the configuration, database, data folder, clock, mail server, the way out to other servers, and whether
@@ -110,6 +114,7 @@ Examples:
   hedgeschool account create ada --email ada@example.org --admin
   hedgeschool peer list
   hedgeschool backup /var/backups/hedgeschool-monday
+  hedgeschool actor rotate-key ada                  new keys for ada; --all for everyone here
   HEDGESCHOOL_SERVER__BIND=127.0.0.1:9000 hedgeschool
 
 Configuration:
@@ -146,6 +151,7 @@ pub fn run() -> ExitCode {
         Command::Backup(place) => backup::backup(&config, Config::file(arguments.config.as_deref()).as_deref(), &place),
         Command::Restore(place) => backup::restore(&config, &place),
         Command::Resume(how) => backup::resume(config, &how),
+        Command::Actor(command) => actor::run(config, &command),
         Command::Check => check::check(&config),
     };
     match outcome {

@@ -11,6 +11,7 @@ pub mod object;
 pub mod outbox;
 pub mod peer;
 pub mod received;
+pub mod rotation;
 pub mod run;
 #[cfg(test)]
 mod tests;

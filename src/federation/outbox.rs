@@ -7,14 +7,14 @@ use crate::clock::Time;
 use crate::crypto::ProofKey;
 use crate::db::{
     Bell, Columns, Db, Run, Tx,
-    schema::{activities, deliveries, objects, peers},
+    schema::{activities, actors, deliveries, objects, peers},
 };
 use crate::error::{Error, Result};
 use crate::id::{ActivityId, ActorId};
 use crate::link::host_of_uri;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The inboxes that are to get something. People here need none: they see it in their pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +74,26 @@ impl Audience {
         let mut inboxes: BTreeSet<String> = by.load::<String>(db)?.into_iter().collect();
         inboxes.extend(of.load::<String>(db)?);
         Ok(Self(inboxes))
+    }
+
+    /// The shared inboxes of all servers of which somebody is known.
+    pub fn all_servers(db: &mut Db) -> Result<Self> {
+        let query = actors::table.filter(actors::here.eq(false)).filter(actors::shared_inbox.is_not_null());
+        let inboxes: Vec<Option<String>> = query.select(actors::shared_inbox).distinct().load(db)?;
+        Ok(Self(inboxes.into_iter().flatten().collect()))
+    }
+
+    /// One inbox of each server: the shortest, which is most likely the shared one.
+    pub fn once_for_each_host(self) -> Self {
+        let mut by_host: BTreeMap<String, String> = BTreeMap::new();
+        for inbox in self.0 {
+            let Some(host) = host_of_uri(&inbox) else { continue };
+            let known = by_host.entry(host).or_insert_with(|| inbox.clone());
+            if inbox.len() < known.len() {
+                *known = inbox;
+            }
+        }
+        Self(by_host.into_values().collect())
     }
 
     /// Both.

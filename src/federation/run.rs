@@ -55,17 +55,22 @@ pub async fn config(app: &App) -> Result<FederationConfig<App>> {
 }
 
 /// Lets the instance actor sign all fetches (checklist 20).
-async fn sign_fetches(app: &App) -> Result<()> {
-    let key = app
-        .read(|db| {
-            let instance = actor::instance(db)?;
-            actor::signing_key_of(db, instance.id)
-        })
-        .await?;
+pub(super) async fn sign_fetches(app: &App) -> Result<()> {
+    let keys = app.read(|db| {
+        let instance = actor::instance(db)?;
+        actor::signing_keys_of(db, instance.id)
+    });
+    let keys = keys.await?;
+    let former = keys.former.map(|(key, _)| signer(key)).transpose()?;
+    app.net().signer.set_both(signer(keys.newest)?, former);
+    Ok(())
+}
+
+/// With the key of an actor here, parsed.
+pub(super) fn signer(key: actor::Key) -> Result<Signer> {
     let pem = key.private_pem.unwrap_or_default();
     let parsed = SigningKey::from_pem(&pem).map_err(|e| Error::Internal(Box::new(e)))?;
-    app.net().signer.set(Signer { key_id: key.uri, key: parsed });
-    Ok(())
+    Ok(Signer { key_id: key.uri, key: parsed })
 }
 
 /// Keeps every request away from servers that are blocked here.

@@ -222,6 +222,11 @@ impl Town {
         self.others.answers.lock().unwrap().insert(inbox.into(), answers.to_vec());
     }
 
+    /// From now on this server takes only requests that this finds right.
+    pub fn check(&self, host: &str, is_right: impl Fn(Incoming<'_>, &[u8]) -> bool + Send + Sync + 'static) {
+        self.others.checks.lock().unwrap().insert(self.host(host), Box::new(is_right));
+    }
+
     /// From now on this server takes only what is signed by this scheme, with the key that all here share.
     pub fn insist(&self, host: &str, scheme: Scheme) {
         let key = VerifyingKey::from_pem(&self.world.keys().public_pem).unwrap();

@@ -12,10 +12,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// With which keys an actor here signs, parsed.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    /// The one that others are shown.
+    pub newest: Signer,
+    /// The one that it replaced, and when, while both sign.
+    pub former: Option<(Signer, Time)>,
+}
+
 /// Parsed keys, recent failures and limits.
 pub struct Memory {
     verifying: Cache<String, (ActorId, VerifyingKey)>,
-    signing: Cache<ActorId, Signer>,
+    signing: Cache<ActorId, Signing>,
     tried: Cache<String, Time>,
     inbox: DefaultKeyedRateLimiter<String>,
     hosts: DefaultKeyedRateLimiter<String>,
@@ -29,6 +38,8 @@ pub struct Memory {
 const KEY_LIFE: Duration = Duration::from_secs(600);
 /// So long a server with too much waiting is told to wait before it is looked at again.
 const BACKLOG_LIFE: Duration = Duration::from_secs(30);
+/// Another process may have given an actor new keys.
+const SIGNING_LIFE: Duration = Duration::from_secs(60);
 /// Addresses are forgotten by the limiter when it knows more than these.
 const MOST_ADDRESSES: usize = 50_000;
 
@@ -41,7 +52,7 @@ impl Memory {
         };
         Self {
             verifying: Cache::builder().max_capacity(20_000).time_to_live(KEY_LIFE).build(),
-            signing: Cache::builder().max_capacity(5_000).time_to_live(KEY_LIFE).build(),
+            signing: Cache::builder().max_capacity(5_000).time_to_live(SIGNING_LIFE).build(),
             tried: Cache::new(50_000),
             inbox: rate(limits.inbox_per_minute),
             hosts: rate(limits.host_per_minute),
@@ -67,14 +78,19 @@ impl Memory {
         self.verifying.invalidate(key_id);
     }
 
-    /// The key with which an actor here signs.
-    pub fn signing(&self, actor: ActorId) -> Option<Signer> {
+    /// The keys with which an actor here signs.
+    pub fn signing(&self, actor: ActorId) -> Option<Signing> {
         self.signing.get(&actor)
     }
 
-    /// Keeps a parsed private key.
-    pub fn keep_signing(&self, actor: ActorId, signer: Signer) {
-        self.signing.insert(actor, signer);
+    /// Keeps parsed private keys.
+    pub fn keep_signing(&self, actor: ActorId, signing: Signing) {
+        self.signing.insert(actor, signing);
+    }
+
+    /// Forgets the private keys of an actor, because there may be new ones.
+    pub fn forget_signing(&self, actor: ActorId) {
+        self.signing.invalidate(&actor);
     }
 
     /// Whether `what` was tried less than `span` ago.

@@ -1,14 +1,13 @@
 //! How is one line worked on? In order, one after the other, until it is empty, fails or has had its time.
 
 use super::fate::{self, Fate};
+use super::keys;
 use super::record::Note;
-use super::store::{Line, Parcel, Waiting};
-use crate::actor;
+use super::store::{Line, Waiting};
 use crate::app::App;
-use crate::crypto::SigningKey;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::federation::peer::{self, LineState};
-use crate::net::client::{FetchError, PostAnswer};
+use crate::net::client::{FetchError, PostAnswer, Schemes};
 use crate::net::signature::Signer;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -35,6 +34,8 @@ pub(super) struct Road {
 pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     let (mut place, mut patience) = (Some(place), None);
     let (begun, mut closed) = (Instant::now(), HashSet::new());
+    // Actors of whose new keys this server was just told; that is written down only later.
+    let mut told = HashSet::new();
     let mut end = Note::Well { host: line.host.clone() };
     let (mut choked, mut in_a_row, mut takes_others) = (Vec::new(), 0, false);
     if let Some(scheme) = line.scheme {
@@ -51,13 +52,17 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
             road.note(Note::Dropped { id: waiting.id, reason: "too old after a long silence".into() }).await;
             continue;
         }
-        let attempt = attempt(&road, waiting, (&mut place, &mut patience)).await;
+        let knows = told.contains(&waiting.parcel.actor);
+        let attempt = attempt(&road, (&line.host, knows), waiting, (&mut place, &mut patience)).await;
         peer::remember_schemes(&road.app).await;
         let fate = fate::fate_of(&attempt);
         tell(&line.host, &waiting.parcel.kind, &fate);
         match fate {
             Fate::Delivered => {
                 (takes_others, in_a_row) = (true, 0);
+                if keys::tells_of_keys(&waiting.parcel) {
+                    told.insert(waiting.parcel.actor);
+                }
                 road.note(Note::Delivered { id: waiting.id }).await;
             }
             Fate::Gone => {
@@ -139,19 +144,39 @@ fn plan<'a>(app: &App, line: &'a Line) -> Vec<(&'a Waiting, bool)> {
 
 type Places<'a> = (&'a mut Option<OwnedSemaphorePermit>, &'a mut Option<OwnedSemaphorePermit>);
 
-/// One request. After a while of waiting the place goes to another server.
-async fn attempt(road: &Road, waiting: &Waiting, places: Places<'_>) -> Result<PostAnswer, FetchError> {
-    let (place, patience) = places;
-    let signer = match signer(&road.app, &waiting.parcel).await {
-        Ok(signer) => signer,
-        Err(error) => {
-            tracing::error!(%error, "an activity cannot be signed");
-            return Err(FetchError::Unsignable);
-        }
+/// One delivery. While keys change, it may take one more request, signed by the other key.
+async fn attempt(
+    road: &Road,
+    host: (&str, bool),
+    waiting: &Waiting,
+    places: Places<'_>,
+) -> Result<PostAnswer, FetchError> {
+    let app = &road.app;
+    let unsignable = |error: Error| {
+        tracing::error!(%error, "an activity cannot be signed");
+        FetchError::Unsignable
     };
+    let (first, second) = keys::in_order(app, host, &waiting.parcel).await.map_err(unsignable)?;
     let url = Url::parse(&waiting.inbox).map_err(|_| FetchError::Location)?;
+    let answer = request(road, (&url, waiting, &first), places).await;
+    if !answer.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) {
+        return answer;
+    }
+    let Some(second) = keys::another(app, &waiting.parcel, &first, second).await.map_err(unsignable)? else {
+        return answer;
+    };
+    let again = app.net().client.post(&url, waiting.parcel.body.clone(), &second, app.now().system()).await;
+    if again.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) { answer } else { again }
+}
+
+/// One request. After a while of waiting the place goes to another server.
+async fn request(
+    road: &Road,
+    (url, waiting, signer): (&Url, &Waiting, &Signer),
+    (place, patience): Places<'_>,
+) -> Result<PostAnswer, FetchError> {
     let body = waiting.parcel.body.clone();
-    let post = road.app.net().client.post(&url, body, &signer, road.app.now().system());
+    let post = road.app.net().client.post(url, body, signer, road.app.now().system());
     tokio::pin!(post);
     if place.is_some() {
         if let Ok(answer) = tokio::time::timeout(SLOW, &mut post).await {
@@ -163,18 +188,4 @@ async fn attempt(road: &Road, waiting: &Waiting, places: Places<'_>) -> Result<P
         }
     }
     post.await
-}
-
-/// The key of the activity's actor, parsed once.
-async fn signer(app: &App, parcel: &Parcel) -> Result<Signer> {
-    if let Some(signer) = app.net().memory.signing(parcel.actor) {
-        return Ok(signer);
-    }
-    let id = parcel.actor;
-    let key = app.look_up(move |db| actor::signing_key_of(db, id)).await?;
-    let pem = key.private_pem.unwrap_or_default();
-    let parsed = SigningKey::from_pem(&pem).map_err(|e| Error::Internal(Box::new(e)))?;
-    let signer = Signer { key_id: key.uri, key: parsed };
-    app.net().memory.keep_signing(id, signer.clone());
-    Ok(signer)
 }

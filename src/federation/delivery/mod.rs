@@ -4,6 +4,7 @@
 //! flight, under the same id. A line is leased while it is worked on; a lease that nobody ends runs out.
 
 mod fate;
+mod keys;
 mod line;
 mod record;
 mod store;
@@ -65,6 +66,8 @@ pub async fn run(config: FederationConfig<App>, mut stop: watch::Receiver<bool>)
         if swept.elapsed() > SWEEP {
             swept = tokio::time::Instant::now();
             app.write(|tx| store::sweep(tx, false)).await.ok();
+            // A command may have given the instance new keys.
+            super::run::sign_fetches(&app).await.ok();
         }
     }
     office.close().await;

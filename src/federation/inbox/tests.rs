@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod every_type;
 mod forwarded;
 
 const DONE: Dispatch = |context, got| Box::pin(async move { got.settle(context, |_| Ok(())).await });
@@ -30,7 +31,7 @@ async fn refused(town: &Town, activity: &Value, status: u16) {
 }
 
 #[tokio::test]
-async fn an_honest_activity_is_stored_once_and_worked_off_once() {
+async fn checklist_25_an_honest_activity_is_stored_once_and_worked_off_once() {
     let town = Town::new().await;
     let bob = town.known("good", "bob");
     let activity = like(&town, &bob.uri, 1);
@@ -51,7 +52,7 @@ async fn sig_01_to_09_what_is_not_signed_rightly_is_refused() {
     let bob = town.known("good", "bob");
     let keys = town.world.keys();
     let activity = like(&town, &bob.uri, 1);
-    // SIG-01: another body.
+    // SIG-01, checklist 13: another body.
     let (headers, body) = town.request(&bob.uri, &keys, &activity);
     assert_eq!(town.send(headers.clone(), body.replace("Like", "Lick")).await, 401);
     // SIG-02: two digests.
@@ -62,13 +63,13 @@ async fn sig_01_to_09_what_is_not_signed_rightly_is_refused() {
     let mut elsewhere = headers.clone();
     elsewhere.insert(header::HOST, "evil.test".parse().unwrap());
     assert_eq!(town.send(elsewhere, body.clone()).await, 421);
-    // SIG-05: no digest; not signed at all.
+    // SIG-05, checklist 13 and 14: no digest; not signed at all.
     for name in ["digest", "signature"] {
         let mut without = headers.clone();
         without.remove(name);
         assert_eq!(town.send(without, body.clone()).await, 401, "{name}");
     }
-    // SIG-09: too old.
+    // SIG-09, checklist 15: too old.
     town.world.pass(Duration::from_secs(3600 + 300 + 1));
     assert_eq!(town.send(headers, body).await, 401);
     assert!(town.inbox().is_empty());
@@ -150,7 +151,7 @@ async fn sig_11_and_12_only_the_actors_own_key_speaks_for_it() {
 }
 
 #[tokio::test]
-async fn sig_14_and_15_a_rotated_key_is_fetched_once_and_the_old_one_refused() {
+async fn checklist_18_and_sig_14_and_15_a_rotated_key_is_fetched_once_and_the_old_one_refused() {
     let town = Town::new().await;
     let bob = town.known("good", "bob");
     assert_eq!(town.post(&like(&town, &bob.uri, 1)).await, 202);
@@ -179,7 +180,7 @@ async fn sig_16_and_17_nothing_of_the_suspended_and_gone() {
 }
 
 #[tokio::test]
-async fn ori_01_to_06_objects_belong_to_their_actor() {
+async fn checklist_28_and_ori_01_to_06_objects_belong_to_their_actor() {
     let town = Town::new().await;
     let mallory = town.known("evil", "mallory").uri;
     let bob = town.known("good", "bob").uri;

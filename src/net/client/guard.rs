@@ -12,8 +12,9 @@ use http::{
 };
 use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next};
+use url::Url;
 
-use super::{Answer, SafeClient};
+use super::{Answer, SafeClient, Schemes};
 use crate::net::{
     media,
     signature::{ACTIVITY_JSON, Signer},
@@ -25,17 +26,27 @@ pub type Now = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// A place for the key that signs fetches, filled once the instance actor exists, and again when
 /// its key changes. Clones share it.
 #[derive(Clone, Default)]
-pub struct SignerSlot(Arc<RwLock<Option<Signer>>>);
+pub struct SignerSlot(Arc<RwLock<(Option<Signer>, Option<Signer>)>>);
 
 impl SignerSlot {
     /// Signs with `signer` from now on.
     pub fn set(&self, signer: Signer) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(signer);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (Some(signer), None);
+    }
+
+    /// Signs with `newest` from now on, and with `former` for those who refuse that.
+    pub fn set_both(&self, newest: Signer, former: Option<Signer>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (Some(newest), former);
     }
 
     /// The signer, if there is one yet.
     pub fn get(&self) -> Option<Signer> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    /// The signer before it, while its key still signs.
+    pub fn former(&self) -> Option<Signer> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 }
 
@@ -62,6 +73,12 @@ pub fn federation_client(client: SafeClient, signer: SignerSlot, now: Now) -> Cl
 #[error("only GET goes through the library; deliveries have their own queue")]
 struct NotGet;
 
+impl Guard {
+    async fn ask(&self, url: &Url, accept: &str, signer: Option<Signer>) -> reqwest_middleware::Result<Answer> {
+        self.client.get(url, accept, signer.as_ref(), (self.now)()).await.map_err(Error::middleware)
+    }
+}
+
 #[async_trait]
 impl Middleware for Guard {
     async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
@@ -75,8 +92,11 @@ impl Middleware for Guard {
             Some(other) => other,
         };
         let signer = self.signer.get();
-        let answer =
-            self.client.get(request.url(), accept, signer.as_ref(), (self.now)()).await.map_err(Error::middleware)?;
+        let mut answer = self.ask(request.url(), accept, signer).await?;
+        // Our key is new, and that server keeps the old one.
+        if let Some(former) = self.signer.former().filter(|_| Schemes::may_help(answer.status)) {
+            answer = self.ask(request.url(), accept, Some(former)).await?;
+        }
         // The library would read any answer but 410 as a document, and call a bare 404 one of the wrong type.
         if !answer.status.is_success() && answer.status != http::StatusCode::GONE {
             return Err(Error::middleware(super::FetchError::Status(answer.status.as_u16())));

@@ -51,7 +51,7 @@ impl Schemes {
     }
 
     /// Whether the other scheme may help against this answer (checklist 19).
-    pub(super) fn may_help(status: StatusCode) -> bool {
+    pub(crate) fn may_help(status: StatusCode) -> bool {
         matches!(status.as_u16(), 400 | 401 | 403)
     }
 

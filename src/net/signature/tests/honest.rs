@@ -4,7 +4,7 @@ use super::*;
 
 // Checklist 11: rsa-sha256 and hs2019.
 #[test]
-fn honest_requests_of_an_independent_signer_are_accepted() {
+fn checklist_11_honest_requests_of_an_independent_signer_are_accepted() {
     assert_eq!(Peer::post().outcome(), Ok(()));
     assert_eq!(Peer::get().outcome(), Ok(()));
     let mut plain = Peer::post();
@@ -34,7 +34,7 @@ fn created_and_expires_stand_in_for_the_date() {
 
 // Checklist 16.
 #[test]
-fn the_request_target_is_tried_with_and_without_its_query() {
+fn checklist_16_the_request_target_is_tried_with_and_without_its_query() {
     for (target, signed, good) in [
         ("/inbox?page=1", "/inbox?page=1", true),
         ("/inbox?page=1", "/inbox", true),
