@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::{Context, Documents, Received, wire};
 use crate::id::PostId;
-use crate::{assignment, catalogue, discussion, enrollment, moderation, note, review, submission};
+use crate::{assignment, catalogue, discussion, enrollment, moderation, moving, note, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -55,6 +55,8 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Delete", _) if wire::id(&got.activity, "object") == Some(got.signer.uri.as_str()) => {
             moderation::apub::gone(context, got).await
         }
+        ("Move", _) => moving::apub::moved(context, got).await,
+        ("Offer", "Member") => moving::apub::offered(context, got).await,
         ("Flag", _) => moderation::apub::flag(context, got).await,
         ("Accept", _) => enrollment::apub::accept(context, got).await,
         ("TentativeAccept", _) => enrollment::apub::consider(context, got).await,

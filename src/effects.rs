@@ -3,10 +3,9 @@
 use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
-use crate::federation::{document, rotation};
 use crate::id::{ActorId, CohortId, CourseId};
 use crate::{
-    actor, assignment, catalogue, cohort, course, discussion, enrollment, history, moderation, notice, review,
+    actor, assignment, catalogue, cohort, course, discussion, enrollment, history, moderation, moving, notice, review,
     submission,
 };
 
@@ -21,17 +20,6 @@ pub fn follow(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     bans(tx, event)?;
     reports(tx, &event.what)?;
     moderation::keep_log(tx, event)
-}
-
-/// New keys are shown to everyone who knows the old ones.
-fn keys_changed(tx: &mut Tx<'_>, id: ActorId) -> Result<()> {
-    let actor = actor::get(tx, id)?;
-    let document = match course::find_by_actor(tx, id)? {
-        Some(course) if !course.is_public() => return Ok(()),
-        Some(course) => catalogue::apub::to_wire(tx, &course)?,
-        None => document::to_wire(tx, &actor)?,
-    };
-    rotation::announce(tx, &actor, document)
 }
 
 fn courses(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
@@ -77,7 +65,9 @@ fn places(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
             if *again { Ok(()) } else { enrollment::admit_follow(tx, *enrollment) }
         }
         Happened::DomainRuleChanged { .. } => enrollment::admit_waiting(tx),
-        Happened::KeysChanged(id) => keys_changed(tx, *id),
+        Happened::KeysChanged(id) | Happened::AliasesChanged(id) => moving::apub::announce_changed(tx, *id),
+        Happened::Relocated { from, to } => moving::apub::announce_moved(tx, *from, *to),
+        Happened::PlaceCarried { enrollment, origin } => enrollment::announce::carried(tx, *enrollment, *origin),
         Happened::EnrollmentDeclined(id) => enrollment::announce::declined(tx, *id),
         Happened::EnrollmentRemoved(id) => enrollment::announce::removed(tx, *id),
         Happened::EnrollmentLeft(id) => enrollment::announce::left(tx, *id),

@@ -53,6 +53,15 @@ pub enum Happened {
     },
     /// An actor here has new keys.
     KeysChanged(ActorId),
+    /// An actor here names other accounts than before, or moved no more.
+    AliasesChanged(ActorId),
+    /// A person or course, here or elsewhere, moved to another account.
+    Relocated {
+        /// Who.
+        from: ActorId,
+        /// The new account.
+        to: ActorId,
+    },
     /// Name, summary or icon of an actor here changed.
     ProfileChanged(ActorId),
     /// A follower was accepted; `again` when it was one already, so only the Accept is repeated.
@@ -95,6 +104,13 @@ pub enum Happened {
         enrollment: EnrollmentId,
         /// Whether it is a repetition.
         again: bool,
+    },
+    /// Somebody has a place because they, or the course, moved.
+    PlaceCarried {
+        /// The place.
+        enrollment: EnrollmentId,
+        /// The former account, or the former course.
+        origin: ActorId,
     },
     /// Somebody was refused a place.
     EnrollmentDeclined(EnrollmentId),

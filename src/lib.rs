@@ -43,6 +43,7 @@ pub mod catalogue;
 pub mod review;
 pub mod moderation;
 pub mod history;
+pub mod moving;
 pub mod interaction;
 pub mod learning;
 pub mod site;

@@ -6,7 +6,7 @@ use crate::http::layers;
 use crate::stop::Stop;
 use crate::{
     account, assignment, catalogue, cohort, course, discussion, enrollment, federation, history, interaction, learning,
-    moderation, notice, review, sign_in, site, submission, syllabus,
+    moderation, moving, notice, review, sign_in, site, submission, syllabus,
 };
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
@@ -32,6 +32,7 @@ pub fn routes() -> Router<App> {
         .merge(history::apub::routes())
         .merge(interaction::web::routes())
         .merge(moderation::web::routes())
+        .merge(moving::web::routes())
         .merge(learning::web::routes())
         .merge(site::web::routes())
 }

@@ -43,7 +43,8 @@ pub enum World {
     Peers(Lab),
 }
 
-const PASSWORD: &str = "correct horse battery staple";
+/// Of everyone.
+pub const PASSWORD: &str = "correct horse battery staple";
 
 impl Cast {
     /// Everyone, with Mia on the double.
@@ -138,7 +139,7 @@ async fn set_up(server: &Server, handle: &str) -> Browser {
 }
 
 /// Somebody who signs up by the form.
-async fn sign_up(server: &Server, handle: &str) -> Browser {
+pub async fn sign_up(server: &Server, handle: &str) -> Browser {
     let mut browser = Browser::new(server);
     let page = browser.get("/sign-up").await;
     let (email, name) = (format!("{handle}@example.test"), capital(handle));

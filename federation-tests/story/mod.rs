@@ -3,6 +3,7 @@
 
 mod cast;
 mod leave;
+mod moving;
 mod outage;
 mod pages;
 mod review;
@@ -59,6 +60,7 @@ async fn play(mut cast: Cast) -> Cast {
     cast.every_page_opens().await;
 
     cast.ada_posts_edits_and_deletes().await;
+    cast.people_move().await;
     cast.people_leave().await;
     cast.nothing_was_refused();
     cast

@@ -2,6 +2,7 @@
 
 pub mod follow;
 mod key;
+pub mod moves;
 mod rotation;
 mod store;
 

@@ -27,7 +27,7 @@ pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
         Some(_) => "open",
         None => "invite_only",
     };
-    Ok(json!({
+    let mut document = json!({
         "@context": wire::actor_context(), "id": uri, "type": "Group",
         "preferredUsername": group.handle, "name": group.name, "url": group.url, "summary": group.summary,
         "source": {"content": course.description_md, "mediaType": "text/markdown"},
@@ -45,7 +45,9 @@ pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
         "attachment": attachments(cohort.as_ref(), &license),
         "webfinger": format!("{}@{}", group.handle, group.host),
         "learning": learning(db, course, cohort.as_ref())?,
-    }))
+    });
+    document::add_moves(db, &group, &mut document)?;
+    Ok(document)
 }
 
 fn attachments(cohort: Option<&Cohort>, license: &str) -> Vec<Value> {

@@ -116,6 +116,8 @@ struct Show {
     following: Option<FollowState>,
     is_organizer: bool,
     is_moderator: bool,
+    /// Where the course is now, when it moved.
+    moved: Option<Actor>,
     assignments: Vec<Assignment>,
     license_url: String,
     language: String,
@@ -124,7 +126,10 @@ struct Show {
 impl Show {
     /// Whether this visitor may press the button that enrolls.
     fn may_enroll(&self) -> bool {
-        !self.takes_part() && self.course.is_public() && self.cohort.as_ref().is_some_and(Cohort::takes_people)
+        !self.takes_part()
+            && self.moved.is_none()
+            && self.course.is_public()
+            && self.cohort.as_ref().is_some_and(Cohort::takes_people)
     }
 
     /// Whether this visitor has a place, or has asked for one.
@@ -196,6 +201,7 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         tab: "overview",
         organizers: course::organizers(db, course.id)?,
         followers: actor::follow::count_followers(db, group.id)?,
+        moved: actor::moves::moved_to(db, group.id)?,
         page,
         course,
         group,

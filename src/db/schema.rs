@@ -46,6 +46,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    actor_aliases (actor_id, uri) {
+        actor_id -> BigInt,
+        uri -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    moves (actor_id) {
+        actor_id -> BigInt,
+        target_id -> BigInt,
+        moved_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     follows (id) {
         id -> BigInt,
         follower_id -> BigInt,
@@ -626,6 +643,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     actors,
     actor_keys,
+    actor_aliases,
+    moves,
     follows,
     accounts,
     sessions,

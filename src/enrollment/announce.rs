@@ -133,6 +133,34 @@ fn member(all: &Around) -> Value {
     })
 }
 
+/// Follows from `PlaceCarried`: somebody elsewhere is offered the place that came along; where nobody understands that,
+/// they are told in words.
+pub fn carried(tx: &mut Tx<'_>, id: EnrollmentId, origin: ActorId) -> Result<()> {
+    let all = around(tx, id)?;
+    if !all.group.here || all.person.here {
+        return Ok(());
+    }
+    let origin = actor::get(tx, origin)?;
+    let uri = tx.links().activity(&tx.new_id());
+    let to = std::slice::from_ref(&all.person.uri);
+    let mut offer = wire::activity("Offer", &uri, &all.group.uri, to, &[], member(&all));
+    if let Some(fields) = offer.as_object_mut() {
+        let learning = json!({
+            "type": "study:Enrollment", "role": "Learner", "cohort": all.cohort.public_id,
+            "state": all.place.state.as_str(),
+        });
+        fields.insert("target".into(), all.person.uri.clone().into());
+        fields.insert("origin".into(), origin.uri.clone().into());
+        fields.insert("learning".into(), learning);
+    }
+    outbox::send(tx, &all.group, &offer, &all.person.uri, &Audience::people([&all.person]))?;
+    if super::carry::is_own_kind(tx, &all.person)? {
+        return Ok(());
+    }
+    let from = escape(&origin.acct());
+    tell_elsewhere(tx, &all, &format!("your place came along from {from}. To get its posts, follow the course."))
+}
+
 /// Follows from `EnrollmentDeclined`: a Reject of the Join, with the reason.
 pub fn declined(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let all = around(tx, id)?;

@@ -27,6 +27,12 @@ pub async fn follow(context: &Context, got: &Received) -> Result<()> {
             let follow = json!({"id": uri, "type": "Follow", "actor": by.uri, "object": group.uri});
             return announce::refuse(tx, &group, &by, follow, &ban.reason);
         }
+        if let Err(Error::Denied(moved)) = super::carry::still_here(tx, group.id)
+            && group.here
+        {
+            let follow = json!({"id": uri, "type": "Follow", "actor": by.uri, "object": group.uri});
+            return announce::refuse(tx, &group, &by, follow, &moved.0);
+        }
         super::accept_follower(tx, &by, &group, &uri)
     })
     .await

@@ -21,6 +21,7 @@ pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowStat
     let group = actor::get(tx, course.actor_id)?;
     course::ban::may_come_in(tx, by, course.id)?;
     let known = follow::find(tx, by.id, group.id)?;
+    super::carry::still_here(tx, group.id)?;
     if let Some(known) = known.filter(|known| known.state == FollowState::Accepted) {
         return Ok(known.state);
     }

@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod apub;
+mod carry;
 mod following;
 mod store;
 mod tell;
@@ -9,6 +10,7 @@ mod verbs;
 pub mod web;
 mod wish;
 
+pub use carry::{carry_over, follow_along, granted, take_over, to_be_carried};
 pub use following::{accept_follower, admit_follow, admit_waiting, ask_again, follow, follow_answered, unfollow};
 pub use tell::tell;
 pub use verbs::{

@@ -1,6 +1,7 @@
 //! Who here is told of what happens to a place?
 
 use super::{Around, EnrollmentState, announce, around};
+use crate::actor;
 use crate::course;
 use crate::db::Tx;
 use crate::error::Result;
@@ -10,6 +11,12 @@ use crate::notice;
 
 /// Follows from every event about a place: notices to organizers and to the person.
 pub fn tell(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
+    if let Happened::PlaceCarried { enrollment, origin } = what {
+        let (all, origin) = (around(tx, *enrollment)?, actor::get(tx, *origin)?);
+        person(tx, &all, "You moved, and your place came along in")?;
+        let text = format!("{} ({}) came along from {}.", all.person.name, all.person.acct(), origin.acct());
+        return organizers(tx, &all, &text);
+    }
     let (Happened::EnrollmentAsked(id)
     | Happened::Enrolled { enrollment: id, again: false }
     | Happened::EnrollmentDeclined(id)

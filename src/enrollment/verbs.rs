@@ -32,6 +32,7 @@ pub fn enroll(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, ask: &Ask) -> Resul
     if !actor::get(tx, course.actor_id)?.here {
         return Err(Error::denied("This course is enrolled in at its home."));
     }
+    super::carry::still_here(tx, course.actor_id)?;
     course::ban::may_come_in(tx, by, course.id)?;
     let known = find(tx, cohort.id, by.id)?;
     if let Some(place) = known.as_ref().filter(|place| place.is_current()) {
@@ -243,6 +244,8 @@ pub fn ask(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, message: &str) -> Resu
         return Err(Error::denied("Only people here ask for places in courses elsewhere."));
     }
     course::ban::may_come_in(tx, by, cohort.course_id)?;
+    let group = course::get(tx, cohort.course_id)?.actor_id;
+    super::carry::still_here(tx, group)?;
     if let Some(place) = find(tx, cohort.id, by.id)?.filter(|place| place.state == EnrollmentState::Active) {
         return Ok(place);
     }

@@ -8,12 +8,13 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
-use crate::id::EnrollmentId;
+use crate::id::{ActorId, EnrollmentId};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use std::collections::HashMap;
 
 /// Enrolling, following, leaving, and the roster.
 pub fn routes() -> Router<App> {
@@ -103,6 +104,8 @@ struct PeoplePage {
     /// Whether the visitor takes part and so sees names.
     sees_names: bool,
     leads: bool,
+    /// Who of them moved here from where.
+    former: HashMap<ActorId, Actor>,
 }
 
 async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) -> Answer {
@@ -122,11 +125,35 @@ async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) ->
                 Some(cohort) => Some(roster(db, cohort, sees_names, leads)?),
                 None => None,
             };
+            let former = former(db, roster.as_ref())?;
             let base = group.path();
-            Ok(PeoplePage { page, group, base, tab: "people", organizers, roster, followers, sees_names, leads })
+            Ok(PeoplePage {
+                page,
+                former,
+                group,
+                base,
+                tab: "people",
+                organizers,
+                roster,
+                followers,
+                sees_names,
+                leads,
+            })
         })
         .await?;
     Ok(render(&shown)?.into_response())
+}
+
+/// The former accounts of those on the roster.
+fn former(db: &mut Db, roster: Option<&Roster>) -> Result<HashMap<ActorId, Actor>> {
+    let Some(roster) = roster else { return Ok(HashMap::new()) };
+    let shown = roster.active.iter().chain(&roster.applied).chain(&roster.waiting);
+    let ids: Vec<ActorId> = shown.map(|(_, person)| person.id).collect();
+    let mut found = HashMap::new();
+    for (whom, from) in actor::moves::came_from(db, &ids)? {
+        found.entry(whom).or_insert(from);
+    }
+    Ok(found)
 }
 
 /// The run in which the visitor takes part, otherwise the one that people join now, otherwise the newest.

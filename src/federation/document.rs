@@ -1,7 +1,7 @@
 //! How does an actor look on the wire, and what is believed of the documents of others?
 
 use super::wire;
-use crate::actor::{self, Actor, ActorKind, RemoteActor};
+use crate::actor::{self, Actor, ActorKind, RemoteActor, moves};
 use crate::crypto::{VerifyingKey, from_multikey, to_multikey};
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -36,7 +36,30 @@ pub fn to_wire(db: &mut Db, actor: &Actor) -> Result<Value> {
     if actor.updated_at > actor.created_at {
         fields.insert("updated".into(), actor.updated_at.rfc3339().into());
     }
+    add_moves(db, actor, &mut document)?;
     Ok(document)
+}
+
+/// Says as whom else an actor here is known, and where it moved (FEP-7628): nothing of most.
+pub fn add_moves(db: &mut Db, actor: &Actor, document: &mut Value) -> Result<()> {
+    let (aliases, moved) = (moves::aliases_of(db, actor.id)?, moves::moved_to(db, actor.id)?);
+    if aliases.is_empty() && moved.is_none() {
+        return Ok(());
+    }
+    let Some(fields) = document.as_object_mut() else { return Ok(()) };
+    let terms = fields.get_mut("@context").and_then(Value::as_array_mut).and_then(|parts| parts.last_mut());
+    if let Some(terms) = terms.and_then(Value::as_object_mut) {
+        for name in ["alsoKnownAs", "movedTo"] {
+            terms.insert(name.into(), json!({"@id": format!("as:{name}"), "@type": "@id"}));
+        }
+    }
+    if !aliases.is_empty() {
+        fields.insert("alsoKnownAs".into(), aliases.into());
+    }
+    if let Some(moved) = moved {
+        fields.insert("movedTo".into(), moved.uri.into());
+    }
+    Ok(())
 }
 
 /// The keys of an actor here, as its document shows them.

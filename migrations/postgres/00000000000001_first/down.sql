@@ -37,6 +37,8 @@ DROP TABLE one_time_links;
 DROP TABLE sessions;
 DROP TABLE accounts;
 DROP TABLE follows;
+DROP TABLE moves;
+DROP TABLE actor_aliases;
 DROP TABLE actor_keys;
 DROP TABLE actors;
 DROP TABLE settings;

@@ -69,6 +69,25 @@ CREATE TABLE follows (
 );
 CREATE INDEX follows_followed ON follows (followed_id, state);
 
+-- Other accounts that may move to one here: what its document says as alsoKnownAs.
+CREATE TABLE actor_aliases (
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- The ActivityPub id of the other account.
+    uri TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (actor_id, uri)
+);
+
+-- The last move of a person or course, here or elsewhere.
+CREATE TABLE moves (
+    actor_id BIGINT PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    target_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    moved_at BIGINT NOT NULL,
+    -- When somebody here called it off. What had gone along stays there, and the time of rest goes on.
+    ended_at BIGINT
+);
+CREATE INDEX moves_target ON moves (target_id);
+
 -- Sign-in of people here.
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

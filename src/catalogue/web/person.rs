@@ -19,6 +19,8 @@ struct PersonPage {
     page: Page,
     actor: Actor,
     is_me: bool,
+    /// Where they live now, when they moved.
+    moved: Option<Actor>,
     /// What they organize; of a bot, the course for which it writes.
     courses: Vec<(Actor, Course)>,
 }
@@ -28,10 +30,16 @@ pub(super) async fn show(State(app): State<App>, page: Page, headers: HeaderMap,
         return federation::web::person(&app, &name).await;
     }
     let own = app.links().host().to_owned();
-    let (mut actor, courses) = app.read(move |db| find(db, &name, &own)).await?;
+    let (mut actor, courses, moved) = app
+        .read(move |db| {
+            let (actor, courses) = find(db, &name, &own)?;
+            let moved = actor::moves::moved_to(db, actor.id)?;
+            Ok((actor, courses, moved))
+        })
+        .await?;
     actor.summary = text::clean_again(&actor.summary);
     let is_me = page.person().is_some_and(|me| me.actor.id == actor.id);
-    Ok(render(&PersonPage { page, actor, is_me, courses })?.into_response())
+    Ok(render(&PersonPage { page, actor, is_me, moved, courses })?.into_response())
 }
 
 /// Who is meant by `handle` or `handle@host`, with the courses that everyone may see.

@@ -155,6 +155,8 @@ pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
             Some(follower) if Some(follower) != id => Err(forbidden("act-of-another")),
             _ => Ok(Verdict::Take),
         },
+        // Everyone moves only themselves (ORI-17).
+        "Move" if about != shape.actor => Err(forbidden("act-of-another")),
         "Accept" | "Reject" | "TentativeAccept" => match &facts.asked {
             _ if facts.answers_nothing => Ok(Verdict::Ignore),
             Some(asked) if *asked == shape.actor => Ok(Verdict::Take),
