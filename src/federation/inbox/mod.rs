@@ -75,6 +75,13 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     put(app, vouched, body, line).await
 }
 
+/// Whether a body could be taken, as far as it tells by itself and when nothing is known of it: for whoever feeds it
+/// anything at all.
+pub fn examine(body: &[u8], links: &crate::link::Links) -> Result<(), Refusal> {
+    let shape = shape::read(body, links)?;
+    authority::authorise(&shape, &Facts::default()).map(drop)
+}
+
 const TOO_LARGE: Refusal = Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, reason: "too-large" };
 
 /// What the headers alone tell.
