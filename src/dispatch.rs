@@ -4,7 +4,7 @@ use crate::actor::ActorKind;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
-use crate::federation::{Context, Documents, Received, wire};
+use crate::federation::{Context, Documents, Received, early, wire};
 use crate::id::PostId;
 use crate::{assignment, catalogue, discussion, enrollment, moderation, moving, note, review, submission};
 use futures_util::FutureExt;
@@ -41,6 +41,9 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
     let unfolded = if matches!(kind, "Create" | "Update") { got.unfolded(context).await? } else { None };
     let got = unfolded.as_ref().unwrap_or(got);
     let about = wire::kind(got.object()).unwrap_or_default();
+    if is_over(context, got, kind).await? {
+        return got.settle(context, |_| Ok::<(), Error>(())).await;
+    }
     match (kind, about) {
         ("Follow", _) => enrollment::apub::follow(context, got).await,
         ("Join", _) => enrollment::apub::join(context, got).await,
@@ -72,6 +75,17 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
             got.settle(context, |_| Ok::<(), Error>(())).await
         }
     }
+}
+
+/// Whether it begins, or changes, what its author ended before it came here.
+async fn is_over(context: &Context, got: &Received, kind: &str) -> Result<bool> {
+    let about = match kind {
+        "Follow" | "Join" => own_id(&got.activity),
+        "Create" | "Update" => own_id(got.object()),
+        _ => None,
+    };
+    let (Some(uri), by) = (about, got.signer.id) else { return Ok(false) };
+    context.app_data().look_up(move |db| early::is_over(db, &uri, by)).await
 }
 
 /// What a mirrored course passed on.

@@ -154,6 +154,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    early_ends (uri, actor_id) {
+        uri -> Text,
+        actor_id -> BigInt,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
     activities (id) {
         id -> BigInt,
         uri -> Text,
@@ -652,6 +660,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitations,
     events,
     objects,
+    early_ends,
     activities,
     deliveries,
     peers,

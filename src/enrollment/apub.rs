@@ -9,7 +9,7 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
-use crate::federation::{Context, Received, outbox, wire};
+use crate::federation::{Context, Received, early, outbox, wire};
 use crate::note::{self, Note};
 use crate::text;
 use serde_json::{Value, json};
@@ -90,8 +90,8 @@ pub async fn leave(context: &Context, got: &Received) -> Result<()> {
     .await
 }
 
-/// `Undo` of a Follow or Join, embedded or by id alike (checklist 37). Only the sender's own can be undone. Unfollowing
-/// also ends a place that came by words, because such a person has no other way to say that they are gone.
+/// `Undo` of a Follow or Join, embedded or by id alike (checklist 37), or by the id of whom one follows. Only the sender's
+/// own can be undone; what did not come yet is over before it begins. Unfollowing also ends a place that came by words, because such a person has no other way to say that they are gone.
 pub async fn undo(context: &Context, got: &Received) -> Result<()> {
     let (by, object) = (got.signer.clone(), got.object().clone());
     got.settle(context, move |tx| undo_one(tx, &by, &object)).await
@@ -106,10 +106,12 @@ fn undo_one(tx: &mut Tx<'_>, by: &Actor, object: &Value) -> Result<()> {
         return super::leave(tx, by, place.id).map(drop);
     }
     let known = actor::follow::find_by_uri(tx, by.id, &uri)?;
+    if known.is_none() {
+        early::remember(tx, &uri, by.id)?;
+    }
     let followed = match (known, wire::id(object, "object")) {
         (Some(follow), _) => Some(actor::get(tx, follow.followed_id)?),
-        (None, Some(target)) => actor::find_by_uri(tx, target)?,
-        (None, None) => None,
+        (None, target) => actor::find_by_uri(tx, target.unwrap_or(&uri))?,
     };
     let Some(group) = followed.filter(|group| group.here) else { return Ok(()) };
     let Some(course) = course::find_by_actor(tx, group.id)? else { return Ok(()) };

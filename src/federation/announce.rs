@@ -193,11 +193,20 @@ pub fn again(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<()> {
 }
 
 fn is_announced_by_id(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<bool> {
+    Ok(announced(tx, group, object_uri)?.iter().any(Value::is_string))
+}
+
+/// Whether its beginning went out to others already, by its id or whole.
+pub fn is_begun(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<bool> {
+    let all = announced(tx, group, object_uri)?;
+    Ok(all.iter().any(|said| said.is_string() || wire::kind(said) == Some("Create")))
+}
+
+/// All that was announced about it.
+fn announced(tx: &mut Tx<'_>, group: &Actor, object_uri: &str) -> Result<Vec<Value>> {
     let sent = outbox::list_about(tx, group.id, "Announce", object_uri)?;
-    let by_id = |document: &str| {
-        serde_json::from_str::<Value>(document).is_ok_and(|d| d.get("object").is_some_and(Value::is_string))
-    };
-    Ok(sent.iter().any(|sent| by_id(&sent.document)))
+    let documents = sent.iter().filter_map(|sent| serde_json::from_str::<Value>(&sent.document).ok());
+    Ok(documents.filter_map(|document| document.get("object").cloned()).collect())
 }
 
 /// Whom the wrapped form reaches, and whom the id. Software that is not known gets new posts in both forms and nothing

@@ -4,6 +4,7 @@ pub mod announce;
 pub mod collection;
 pub mod delivery;
 pub mod document;
+pub mod early;
 pub mod fetch;
 pub mod inbox;
 pub mod integrity;

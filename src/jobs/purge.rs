@@ -6,6 +6,7 @@ use crate::clock::Time;
 use crate::db::schema::{deliveries, inbox, one_time_links, sessions};
 use crate::db::{Run, Tx};
 use crate::error::Result;
+use crate::federation::early;
 use diesel::{ExpressionMethods, QueryDsl};
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ const DELIVERIES: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Activities that are over. Duplicates are known by these rows, and no peer repeats after so long.
 const INBOX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Deletes sessions and links that are over, deliveries done for 90 days, activities done for 30, and the private halves
-/// of keys that were replaced; plans itself again.
+/// Deletes sessions and links that are over, deliveries done for 90 days, activities done for 30 with what they ended
+/// beforehand, and the private halves of keys that were replaced; plans itself again.
 pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
     let now = tx.now();
     diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(tx)?;
@@ -30,5 +31,6 @@ pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
     let old: Time = now.minus(INBOX);
     diesel::delete(inbox::table.filter(inbox::state.ne("pending")).filter(inbox::received_at.lt(old))).execute(tx)?;
     actor::retire_keys(tx)?;
+    early::forget(tx, old)?;
     plan(tx, JobKind::Purge, 0, now.plus(PURGE_EVERY))
 }

@@ -154,14 +154,19 @@ fn refuse(tx: &mut Tx<'_>, to: &Actor, assignment: &Assignment, (uri, once, reas
     Ok(())
 }
 
-/// `Create{Note}` with `learning` of type `oer:Submission`: somebody on an instance of our own kind hands in.
+/// `Create{Note}` with `learning` of type `oer:Submission`: somebody on an instance of our own kind hands in. What is
+/// known by its id is not handed in a second time: its Update was faster.
 pub async fn create(context: &Context, got: &Received) -> Result<()> {
-    receive(context, got, own::read(got.object())?).await
+    let note = own::read(got.object())?;
+    if find(context, &note.uri).await?.is_some_and(|(known, _)| known.owner_id == got.signer.id) {
+        return got.settle(context, |_| Ok(())).await;
+    }
+    receive(context, got, note).await
 }
 
 /// `Create{Note}` in reply to an assignment, from any other software: that is how one hands in there.
 pub async fn reply(context: &Context, got: &Received) -> Result<()> {
-    receive(context, got, own::read(got.object())?).await
+    create(context, got).await
 }
 
 /// `Update{Note}`: a further version. Work that is not known yet, because its Create was refused or is still under way,

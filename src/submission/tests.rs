@@ -282,3 +282,34 @@ fn the_home_may_fetch_a_file_that_was_sent_to_it() {
         assert_eq!(study.world.read(|db| Ok(may_fetch(db, who, &file).is_ok())), may, "{}", who.uri);
     }
 }
+
+/// LIF-04: whoever asked a course elsewhere for a place sees no more than a stranger until it says yes.
+#[test]
+fn lif_04_who_waits_for_a_place_elsewhere_sees_nothing_private() {
+    let (study, open) = mirror();
+    let (bo, id) = (study.bo.clone(), open.id);
+    let (submission, _) = study.world.tx(move |tx| {
+        let work = Work::written("*mine*", true, vec![], tx.now())?;
+        send_in(tx, &bo, id, work)
+    });
+    let path = format!("/submissions/{}", study.world.read(|db| super::get(db, submission)).public_id);
+    let (asks, stranger) = (study.person("eve"), study.person("chi"));
+    let (by, cohort) = (asks.clone(), study.cohort.id);
+    let place = study.world.tx(move |tx| crate::enrollment::ask(tx, &by, cohort, "please"));
+    assert_eq!(study.browser(&study.bo).get(&path).status, 200, "its author sees it");
+    let private = [path, format!("/assignments/{}/results", open.public_id)];
+    for path in &private {
+        let (one, other) = (study.browser(&asks).get(path), study.browser(&stranger).get(path));
+        assert_eq!((one.status.as_u16(), other.status.as_u16()), (404, 404), "LIF-04: {path}");
+    }
+    for who in [&asks, &stranger] {
+        let by = who.clone();
+        let refused = study.world.attempt(move |tx| {
+            let work = Work::written("x", true, vec![], tx.now())?;
+            send_in(tx, &by, id, work)
+        });
+        assert!(matches!(refused, Err(Error::Denied(_))), "LIF-04: nor hands in: {refused:?}");
+    }
+    let still = study.world.read(|db| crate::enrollment::get(db, place.id)).state;
+    assert_eq!(still, crate::enrollment::EnrollmentState::Asked, "LIF-04: and it still waits");
+}

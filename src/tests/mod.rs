@@ -4,6 +4,8 @@
 pub mod browser;
 mod checklist;
 mod fixtures;
+mod machine;
+mod order;
 mod plans;
 pub mod study;
 mod supply;

@@ -176,6 +176,19 @@ CREATE TABLE objects (
 CREATE INDEX objects_thing ON objects (kind, local_id);
 CREATE INDEX objects_owner ON objects (owner_id);
 
+-- What was deleted or taken back before it came: ids that shall not come to life when they arrive late (R-09).
+CREATE TABLE early_ends (
+    -- The id of the object or activity.
+    uri TEXT NOT NULL,
+    -- Who said so; it holds for what the same actor sends alone.
+    actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    -- When it was said: forgotten when the activity that said so is.
+    ended_at BIGINT NOT NULL,
+    PRIMARY KEY (uri, actor_id)
+);
+CREATE INDEX early_ends_time ON early_ends (ended_at);
+CREATE INDEX early_ends_actor ON early_ends (actor_id);
+
 -- Activities that actors here sent; each can be dereferenced by those who may see it.
 CREATE TABLE activities (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

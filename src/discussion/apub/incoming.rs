@@ -4,13 +4,14 @@ use super::climb::{Climb, climb};
 use super::outgoing::{pass_on, take_back};
 use crate::actor::Actor;
 use crate::app::App;
+use crate::clock::Time;
 use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::discussion::wire::{Incoming, Whole, read};
 use crate::discussion::{self, Parent};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
-use crate::federation::{Context, Received, fetch, wire};
+use crate::federation::{Context, Received, announce, early, fetch, wire};
 use crate::id::{CourseId, PostId};
 use crate::link::same_host;
 use serde_json::Value;
@@ -37,7 +38,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let (got_too, by) = (got.clone(), got.signer.clone());
     got.settle(context, move |tx| {
         if object::find(tx, &incoming.uri)?.is_some_and(|known| known.owner_id == by.id) {
-            return Ok(());
+            return pass_on_late(tx, &incoming.uri, &got_too);
         }
         let mut new = incoming.new_post(course.id, tx.now());
         new.anchor = above.known.as_ref().map(|(uri, _)| uri.clone());
@@ -46,7 +47,10 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
             return discussion::hold(tx, &by, &new, &activity);
         }
         above.take_in(tx, &course)?;
-        let post = discussion::write(tx, &by, new)?;
+        let mut post = discussion::write(tx, &by, new)?;
+        if incoming.updated_at.is_some() || wire::kind(&got_too.activity) == Some("Update") {
+            post = discussion::edit(tx, &by, post.id, incoming.change(tx.now()))?;
+        }
         let whole = Whole::of(tx, post)?;
         pass_on_as_it_came(tx, &whole, &got_too)
     })
@@ -59,13 +63,31 @@ fn pass_on_as_it_came(tx: &mut Tx<'_>, whole: &Whole, got: &Received) -> Result<
     pass_on(tx, whole, &got.activity, Some(&raw))
 }
 
+/// A Create that came after an Update of the same: nothing changes here, but others did not hear of the beginning yet.
+fn pass_on_late(tx: &mut Tx<'_>, uri: &str, got: &Received) -> Result<()> {
+    let Some(post) = discussion::find_by_uri(tx, uri)?.filter(|post| !post.is_deleted()) else { return Ok(()) };
+    let whole = Whole::of(tx, post)?;
+    let is_new = whole.group.here && !announce::is_begun(tx, &whole.group, uri)?;
+    if is_new { pass_on_as_it_came(tx, &whole, got) } else { Ok(()) }
+}
+
 /// `Update{Page|Note|Article}` by its author: the post changes, and the course passes it on when it lives here. An update
-/// that does not advance is without effect.
+/// that does not advance is without effect. What is not known was faster than its Create, or that was lost: it is taken
+/// as one.
 pub async fn update(context: &Context, got: &Received) -> Result<()> {
     let incoming = authored(context, got).await?;
+    let uri = incoming.uri.clone();
+    let is_known =
+        move |db: &mut Db| Ok(object::find(db, &uri)?.is_some() || discussion::find_held(db, &uri)?.is_some());
+    if !context.app_data().look_up(is_known).await? {
+        return create(context, got).await;
+    }
     let (signer, got_too) = (got.signer.clone(), got.clone());
     got.settle(context, move |tx| {
         let Some(post) = known(tx, &incoming.uri)? else {
+            if is_behind(tx, &incoming)? {
+                return Ok(());
+            }
             let change = incoming.new_post(CourseId(0), tx.now());
             let activity = got_too.as_it_came(tx)?;
             return discussion::revise_held(tx, &signer, &change, &activity);
@@ -86,7 +108,7 @@ pub async fn delete(context: &Context, got: &Received) -> Result<()> {
     let reason = wire::text(&got.activity, "summary").unwrap_or_default().to_owned();
     let (signer, got_too) = (got.signer.clone(), got.clone());
     got.settle(context, move |tx| {
-        let Some(id) = known(tx, &uri)? else { return discussion::forget_held(tx, &signer, &uri).map(drop) };
+        let Some(id) = known(tx, &uri)? else { return end_early(tx, &signer, &uri) };
         let post = discussion::get(tx, id)?;
         // What a moderator took away its author may still delete, so that no copy stays.
         if post.is_deleted() && !(post.is_removed() && post.author_id == signer.id) {
@@ -101,6 +123,21 @@ pub async fn delete(context: &Context, got: &Received) -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// What is not here, or waits, is over: it shall not come to life when it arrives late.
+fn end_early(tx: &mut Tx<'_>, by: &Actor, uri: &str) -> Result<()> {
+    discussion::forget_held(tx, by, uri)?;
+    if object::find(tx, uri)?.is_none() { early::remember(tx, uri, by.id) } else { Ok(()) }
+}
+
+/// Whether a newer text of it waits already.
+fn is_behind(tx: &mut Tx<'_>, incoming: &Incoming) -> Result<bool> {
+    let Some(held) = discussion::find_held(tx, &incoming.uri)? else { return Ok(false) };
+    let newest: Value = serde_json::from_str(held.later_activity.as_ref().unwrap_or(&held.activity))?;
+    let time = |key| wire::text(newest.get("object")?, key).and_then(Time::parse_rfc3339);
+    let at = time("updated").unwrap_or(held.published_at);
+    Ok(incoming.updated_at.is_some_and(|updated| updated < at))
 }
 
 /// The post that a signer sent as their own: attributed to them, on their server (FEP-fe34).

@@ -7,7 +7,7 @@ use crate::db::Tx;
 use crate::discussion::wire::{Incoming, is_post, read};
 use crate::discussion::{self, Parent};
 use crate::error::{Error, Result};
-use crate::federation::{Context, Received, fetch, wire};
+use crate::federation::{Context, Received, early, fetch, wire};
 use crate::id::CourseId;
 use crate::link::same_host;
 use serde_json::Value;
@@ -47,6 +47,10 @@ async fn take(context: &Context, got: &Received, course: &Course, object: &Value
     let uri = wire::id_of(object).ok_or_else(|| Error::denied("The announcement holds no post."))?;
     if app.links().is_ours(uri) {
         return confirm(context, got, uri).await;
+    }
+    let (group, over) = (got.signer.id, uri.to_owned());
+    if app.read(move |db| early::is_over(db, &over, group)).await? {
+        return got.settle(context, |_| Ok(())).await;
     }
     let embedded = (object.is_object() && same_host(uri, &got.signer.uri)).then_some(object);
     let Some((incoming, author)) = believed(context, (&got.signer, course), uri, embedded).await? else {
@@ -120,6 +124,11 @@ async fn drop_post(context: &Context, got: &Received, course: &Course, inner: &V
     let uri = wire::id(inner, "object").ok_or_else(|| Error::denied("The Delete names nothing."))?.to_owned();
     let asked = uri.clone();
     let post = app.read(move |db| discussion::find_by_uri(db, &asked)).await?;
+    if post.is_none() && same_host(&uri, &got.signer.uri) {
+        // Its beginning may still be on its way.
+        let group = got.signer.id;
+        return got.settle(context, move |tx| early::remember(tx, &uri, group)).await;
+    }
     let Some(post) = post.filter(|post| post.course_id == course.id && !post.is_deleted()) else {
         return got.settle(context, |_| Ok(())).await;
     };

@@ -61,3 +61,40 @@ async fn a_mirror_believes_the_home_and_the_authors_server_only() {
     scene.arrives(&group, activity("Announce", &group, delete)).await.unwrap();
     assert!(scene.post("https://south.test/o/7").unwrap().is_deleted());
 }
+
+/// Nobody but a course that is mirrored here puts anything into it, and nothing of another one (checklist 47).
+#[tokio::test]
+async fn checklist_47_only_a_mirrored_group_announces_and_only_its_own() {
+    let scene = scene();
+    let (group, _) = mirrored(&scene);
+    let unknown = scene.world.put(RemoteActor {
+        kind: ActorKind::Course,
+        uri: "https://south.test/c/knots".into(),
+        url: "https://south.test/c/knots".into(),
+        handle: "knots".into(),
+        host: "south.test".into(),
+        name: "Knots".into(),
+        summary: String::new(),
+        inbox: "https://south.test/c/knots/inbox".into(),
+        shared_inbox: None,
+        outbox: None,
+        followers: None,
+        keys: Vec::new(),
+    });
+    let inside = |id: &str, of: &Actor| activity("Create", &scene.dov, note(&scene.dov, of, id, "<p>x</p>"));
+    let refused = [
+        ("a Group that nobody here follows", &unknown, inside("21", &unknown)),
+        ("a Group of another course", &unknown, inside("22", &group)),
+        ("what is in another course", &group, inside("23", &unknown)),
+        ("what is in a course here", &group, inside("24", &scene.group)),
+        ("a person", &scene.dov, inside("25", &group)),
+    ];
+    for (what, by, inner) in refused {
+        let uri = inner["object"]["id"].as_str().unwrap().to_owned();
+        let result = scene.arrives(by, activity("Announce", by, inner)).await;
+        assert!(matches!(result, Err(Error::Denied(_))), "checklist 47: {what}: {result:?}");
+        assert!(scene.post(&uri).is_none(), "checklist 47: {what}");
+    }
+    scene.arrives(&group, activity("Announce", &group, inside("26", &group))).await.unwrap();
+    assert!(scene.post("https://south.test/o/26").is_some(), "its own is taken");
+}

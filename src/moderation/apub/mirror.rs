@@ -7,7 +7,7 @@ use crate::course::{self, Course, ban};
 use crate::db::Tx;
 use crate::discussion;
 use crate::error::{Error, Result};
-use crate::federation::{Context, Received, wire};
+use crate::federation::{Context, Received, early, wire};
 use serde_json::Value;
 
 /// Whether what a course passed on is an act of moderation.
@@ -59,6 +59,7 @@ fn act(tx: &mut Tx<'_>, group: &Actor, course: &Course, inner: &Value) -> Result
         }
         Some("Delete") => {
             let post = discussion::find_by_uri(tx, object)?.filter(|post| post.course_id == course.id);
+            early::reopen(tx, object, group.id)?;
             post.map_or(Ok(()), |post| discussion::restore(tx, group, post.id))
         }
         _ => Err(Error::denied("A course may act upon its own alone.")),
