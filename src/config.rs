@@ -56,6 +56,10 @@ pub struct Server {
     pub drain_seconds: u64,
     /// Where everybody finds the source of what runs here (AGPL section 13); nothing when only who runs it hands it out.
     pub source_url: Option<Url>,
+    /// Seconds for the head of a request, and between two on one connection.
+    pub head_seconds: u64,
+    /// Seconds for a whole request without files.
+    pub request_seconds: u64,
 }
 
 /// The database.
@@ -100,6 +104,14 @@ pub struct Federation {
     pub largest_activity: usize,
     /// Actors to whom one activity may be, and whom it may name.
     pub largest_audience: usize,
+    /// Deepest nesting of a document of another server that is read.
+    pub largest_depth: usize,
+    /// Values in a document of another server that is read: keys with what they hold, and entries of lists.
+    pub largest_values: usize,
+    /// How often in a minute one person here may look up what is elsewhere.
+    pub lookups_per_minute: u32,
+    /// How often in a minute one address may ask where an account elsewhere goes on, without being signed in.
+    pub handles_per_minute: u32,
     /// How often in a minute activities of others that one server passes on may make us ask their origin.
     pub forwards_per_minute: u32,
 }
@@ -172,6 +184,8 @@ impl Default for Config {
                 max_upload: 10 << 20,
                 drain_seconds: 30,
                 source_url: Url::parse(env!("CARGO_PKG_REPOSITORY")).ok(),
+                head_seconds: 10,
+                request_seconds: 30,
             },
             database: Database { url: String::new(), connections: 8 },
             federation: Federation {
@@ -189,6 +203,10 @@ impl Default for Config {
                 new_actors_per_minute: 60,
                 largest_activity: 1 << 20,
                 largest_audience: 1000,
+                largest_depth: 32,
+                largest_values: 10_000,
+                lookups_per_minute: 30,
+                handles_per_minute: 10,
                 forwards_per_minute: 120,
             },
             moderation: Moderation { reports_per_hour: 20 },
@@ -296,6 +314,8 @@ impl Config {
             ("server.max_connections", wide(server.max_connections), 1, 1_000_000),
             ("server.max_upload", wide(server.max_upload), 1, 1 << 30),
             ("server.drain_seconds", server.drain_seconds, 0, 3600),
+            ("server.head_seconds", server.head_seconds, 1, 300),
+            ("server.request_seconds", server.request_seconds, 1, 3600),
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("federation.parallel_hosts", wide(federation.parallel_hosts), 1, 10_000),
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
@@ -311,6 +331,11 @@ impl Config {
             // The standard size of others, checklist 23; more than 1 MiB is refused in front of every handler.
             ("federation.largest_activity", wide(federation.largest_activity), 65_536, 1 << 20),
             ("federation.largest_audience", wide(federation.largest_audience), 1, 10_000),
+            // The reader of JSON itself goes no deeper than 128.
+            ("federation.largest_depth", wide(federation.largest_depth), 8, 100),
+            ("federation.largest_values", wide(federation.largest_values), 500, 1_000_000),
+            ("federation.lookups_per_minute", federation.lookups_per_minute.into(), 1, 100_000),
+            ("federation.handles_per_minute", federation.handles_per_minute.into(), 1, 100_000),
             ("federation.forwards_per_minute", federation.forwards_per_minute.into(), 1, u64::from(u32::MAX)),
         ];
         for (key, is, least, most) in bounds {

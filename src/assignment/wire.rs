@@ -152,7 +152,7 @@ pub fn read_page(document: &Value) -> Result<ReadPage> {
     if !kinds(learning).contains(&"oer:Assessment") {
         return Err(refuse("its `learning` is of another type"));
     }
-    if learning.to_string().len() > MOST_LEARNING || !wire::is_bounded(document) {
+    if learning.to_string().len() > MOST_LEARNING || !wire::is_bounded(document, wire::Bounds::default()) {
         return Err(refuse("it is too large"));
     }
     let uri = wire::text(document, "id").ok_or_else(|| refuse("it has no id"))?;

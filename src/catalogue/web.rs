@@ -15,7 +15,6 @@ use crate::enrollment::{self, Enrollment};
 use crate::error::{Error, Result};
 use crate::federation::{Context, fetch};
 use crate::http::{Answer, Page, redirect, render, wants_wire, wire};
-use crate::id::ActorId;
 use crate::syllabus::{self, Outline};
 use askama::Template;
 use axum::Router;
@@ -23,10 +22,7 @@ use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use governor::{DefaultKeyedRateLimiter, Quota};
 use serde::Deserialize;
-use std::num::NonZeroU32;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Lists, the course page and its documents, people, and search.
@@ -267,10 +263,6 @@ pub(super) fn read_query(typed: &str) -> Typed {
     }
 }
 
-/// Looking up things on other servers: 30 a minute for one person (NET-12).
-static LIMIT: LazyLock<DefaultKeyedRateLimiter<ActorId>> =
-    LazyLock::new(|| DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN.saturating_add(29))));
-
 async fn search(State(app): State<App>, page: Page, Query(asked): Query<Asked>, request: Request) -> Answer {
     let q: String = asked.q.unwrap_or_default().trim().chars().take(300).collect();
     let looked_up = match read_query(&q) {
@@ -307,7 +299,7 @@ async fn search(State(app): State<App>, page: Page, Query(asked): Query<Asked>, 
 /// Brings a course of another server here. Only for people who are signed in, because it makes this server ask others.
 async fn look_up(app: &App, page: &Page, request: Request, wanted: Typed) -> Result<String> {
     let person = page.visitor.signed_in()?;
-    if LIMIT.check_key(&person.actor.id).is_err() {
+    if !app.net().memory.may_look_up(person.actor.id) {
         return Err(Error::TooMany(Duration::from_secs(60)));
     }
     let (mut parts, _) = request.into_parts();

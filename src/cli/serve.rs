@@ -36,11 +36,12 @@ async fn run(app: App) -> Result<()> {
     let (stopper, stop) = Stop::pair();
     stop_by_signal(stopper)?;
     let server = &app.config().server;
-    let bounds = Bounds { connections: server.max_connections, drain: Duration::from_secs(server.drain_seconds) };
+    let head = Duration::from_secs(server.head_seconds);
+    let bounds = Bounds { connections: server.max_connections, drain: Duration::from_secs(server.drain_seconds), head };
     let listener = listen(server.bind, "server.bind").await?;
     if let Some(bind) = app.config().metrics.bind {
         let page = health::metrics(app.clone(), Counters::install()?);
-        let few = Bounds { connections: 16, drain: Duration::ZERO };
+        let few = Bounds { connections: 16, drain: Duration::ZERO, head };
         tokio::spawn(take_connections(listen(bind, "metrics.bind").await?, page, few, stop.clone()));
     }
     let config = federation::run::config(&app).await?;

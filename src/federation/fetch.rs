@@ -8,6 +8,7 @@ use super::document;
 use super::peer;
 use super::received::Context;
 use super::webfinger::{self, Sought, WebfingerError};
+use super::wire::{self, Bounds};
 use crate::actor::{self, Actor, ActorState, RemoteActor};
 use crate::app::App;
 use crate::domain;
@@ -115,7 +116,7 @@ pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> 
     match answer.map_err(Error::from) {
         Ok(answer) => {
             let sighted = document::read(&answer.object)?;
-            match sighted.uri == uri && super::wire::is_bounded(&answer.object) {
+            match sighted.uri == uri && is_bounded(app, &answer.object) {
                 true => Ok(Some(sighted)),
                 false => Err(Error::denied("The actor is not the one that was asked for.")),
             }
@@ -129,6 +130,15 @@ pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> 
             None => Err(error),
         },
     }
+}
+
+/// Whether a document is small enough to be read; counted otherwise.
+fn is_bounded(app: &App, document: &Value) -> bool {
+    let holds = wire::is_bounded(document, Bounds::of(app));
+    if !holds {
+        metrics::counter!("hedgeschool_fetches_refused_total", "reason" => "too-deep").increment(1);
+    }
+    holds
 }
 
 /// The document with this id, from its own server; its `id` is this id. Not found when that server does not have it
@@ -146,7 +156,7 @@ pub async fn document(context: &Context, uri: &str) -> Result<Value> {
         Err(error) if status_of(&error) == Some(404) => return Err(Error::NotFound),
         answer => answer?,
     };
-    if !same_host(answer.url.as_str(), uri) || !super::wire::is_bounded(&answer.object) {
+    if !same_host(answer.url.as_str(), uri) || !is_bounded(app, &answer.object) {
         return Err(Error::denied("The document is not what it was asked for."));
     }
     Ok(answer.object)
@@ -284,10 +294,10 @@ impl Object for Someone {
         data.app_data().read(move |db| document::to_wire(db, &self.actor)).await
     }
 
-    async fn verify(json: &Value, from: &Url, _: &Data<App>) -> Result<()> {
+    async fn verify(json: &Value, from: &Url, data: &Data<App>) -> Result<()> {
         // Read again in `from_json`; this refuses before anything is stored.
         let remote = document::read(json)?;
-        let same = same_host(&remote.uri, from.as_str()) && super::wire::is_bounded(json);
+        let same = same_host(&remote.uri, from.as_str()) && is_bounded(data.app_data(), json);
         if same { Ok(()) } else { Err(Error::denied("The actor is not the one that was asked for.")) }
     }
 
@@ -311,7 +321,10 @@ impl From<Library> for Error {
         let never = || Self::denied("What was fetched is no ActivityPub document of that id.");
         match error {
             Library::NotFound | Library::ObjectDeleted(_) => Self::NotFound,
-            Library::RequestLimit => Self::denied("One activity may not cause that many fetches."),
+            Library::RequestLimit => {
+                metrics::counter!("hedgeschool_fetches_refused_total", "reason" => "too-many").increment(1);
+                Self::denied("One activity may not cause that many fetches.")
+            }
             Library::UrlVerificationError(reason) => Self::denied(format!("It cannot be fetched: {reason}.")),
             Library::Other(reason) => Self::denied(reason),
             Library::FetchInvalidContentType(_) | Library::FetchWrongId(_) | Library::ParseFetchedObject(..) => never(),

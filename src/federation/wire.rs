@@ -1,5 +1,6 @@
 //! What do documents look like on the wire, and how are those of others read?
 
+use crate::app::App;
 use serde_json::{Value, json};
 
 /// Everyone. The full form, because snac matches no other (AP 5.6).
@@ -186,23 +187,45 @@ pub fn without_blind(document: &Value) -> Option<Value> {
     None
 }
 
-/// Deepest nesting of a document that is read.
-pub const DEPTH: usize = 32;
+/// How large a document that is read may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Deepest nesting.
+    pub depth: usize,
+    /// Most values: what keys hold, and entries of lists.
+    pub values: usize,
+}
 
-/// Whether a document is nested no deeper than [`DEPTH`] and has no more than 10,000 values.
-pub fn is_bounded(document: &Value) -> bool {
-    fn walk(value: &Value, depth: usize, left: &mut usize) -> bool {
-        if depth > DEPTH || *left == 0 {
+impl Bounds {
+    /// As set.
+    pub fn of(app: &App) -> Self {
+        let set = &app.config().federation;
+        Self { depth: set.largest_depth, values: set.largest_values }
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 32, values: 10_000 }
+    }
+}
+
+/// Whether a document stays within these bounds.
+pub fn is_bounded(document: &Value, bounds: Bounds) -> bool {
+    fn walk(value: &Value, deeper: usize, left: &mut usize) -> bool {
+        if *left == 0 {
             return false;
         }
         *left -= 1;
+        let mut inside = |item: &Value| deeper > 0 && walk(item, deeper - 1, left);
         match value {
-            Value::Array(list) => list.iter().all(|item| walk(item, depth + 1, left)),
-            Value::Object(map) => map.values().all(|item| walk(item, depth + 1, left)),
+            Value::Array(list) => list.iter().all(&mut inside),
+            Value::Object(map) => map.values().all(&mut inside),
             _ => true,
         }
     }
-    walk(document, 0, &mut 10_000)
+    let mut left = bounds.values;
+    walk(document, bounds.depth, &mut left)
 }
 
 #[cfg(test)]
@@ -232,8 +255,11 @@ mod tests {
         for _ in 0..40 {
             deep = json!([deep]);
         }
-        assert!(!is_bounded(&deep));
-        assert!(!is_bounded(&json!(vec![0; 20_000])));
-        assert!(is_bounded(&json!({"a": [1, 2, {"b": null}]})));
+        let usual = Bounds::default();
+        assert!(!is_bounded(&deep, usual));
+        assert!(is_bounded(&deep, Bounds { depth: 40, ..usual }));
+        assert!(!is_bounded(&json!(vec![0; 20_000]), usual));
+        assert!(is_bounded(&json!({"a": [1, 2, {"b": null}]}), usual));
+        assert!(!is_bounded(&json!({"a": [1, 2, {"b": null}]}), Bounds { values: 5, ..usual }));
     }
 }

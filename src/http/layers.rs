@@ -18,10 +18,8 @@ use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-/// How long a request may take, its body included.
-const TIME: Duration = Duration::from_secs(30);
-/// How long for a form with files, on a slow line.
-const TIME_WITH_FILES: Duration = Duration::from_secs(180);
+/// A form with files, on a slow line, may take so much longer.
+const WITH_FILES: u32 = 6;
 /// Largest body without files; an activity is far smaller.
 const BODY: usize = 1 << 20;
 
@@ -34,7 +32,7 @@ pub fn inside(app: &App, routes: Router<App>) -> Router<App> {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "This address does not take that kind of request.")
         })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(timed))
+        .layer(from_fn_with_state(app.clone(), timed))
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(app.clone(), bounded))
         .layer(from_fn(dress))
@@ -169,10 +167,14 @@ async fn bounded(State(app): State<App>, request: Request, next: Next) -> Respon
 }
 
 /// Ends what takes too long, such as a body that drips in.
-async fn timed(request: Request, next: Next) -> Response {
-    let time = if with_files(request.headers()) { TIME_WITH_FILES } else { TIME };
+async fn timed(State(app): State<App>, request: Request, next: Next) -> Response {
+    let time = Duration::from_secs(app.config().server.request_seconds);
+    let time = if with_files(request.headers()) { time * WITH_FILES } else { time };
     match tokio::time::timeout(time, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => refuse(StatusCode::REQUEST_TIMEOUT, "This took too long. Please try again."),
+        Err(_) => {
+            metrics::counter!("hedgeschool_slow_requests_total", "part" => "body").increment(1);
+            refuse(StatusCode::REQUEST_TIMEOUT, "This took too long. Please try again.")
+        }
     }
 }

@@ -17,8 +17,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
-/// How long a client may take for the head of a request, and be idle between two.
-const HEAD: Duration = Duration::from_secs(10);
 /// After an error of `accept`, such as too many open files, so that it does not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -29,6 +27,8 @@ pub struct Bounds {
     pub connections: usize,
     /// How long requests may take to end once the listener is to stop.
     pub drain: Duration,
+    /// How long a client may take for the head of a request, and be idle between two.
+    pub head: Duration,
 }
 
 /// Takes connections until asked to stop, then lets requests that have begun finish. Says whether all did.
@@ -42,7 +42,8 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
         };
         match (seat, accepted) {
             (Ok(seat), Ok((stream, peer))) => {
-                tokio::spawn(connection(stream, peer, router.clone(), stop.clone(), seat));
+                let service = (router.clone(), bounds.head);
+                tokio::spawn(connection((stream, peer), service, stop.clone(), seat));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -57,7 +58,12 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
     tokio::time::timeout(bounds.drain, seats.acquire_many(seats_in_all)).await.is_ok()
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: Stop, seat: OwnedSemaphorePermit) {
+async fn connection(
+    (stream, peer): (TcpStream, SocketAddr),
+    (router, head): (Router, Duration),
+    stop: Stop,
+    seat: OwnedSemaphorePermit,
+) {
     drop(stream.set_nodelay(true));
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -66,7 +72,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: S
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .serve_connection(TokioIo::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
@@ -77,6 +83,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: S
         }
     };
     if let Err(error) = ended {
+        if error.is_timeout() {
+            metrics::counter!("hedgeschool_slow_requests_total", "part" => "head").increment(1);
+        }
         tracing::debug!(%error, %peer, "connection ended");
     }
     drop(seat);

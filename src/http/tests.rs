@@ -123,7 +123,7 @@ fn what_has_begun_is_answered_and_nothing_new_is_taken() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let bounds = Bounds { connections: 8, drain: Duration::from_secs(5) };
+        let bounds = Bounds { connections: 8, drain: Duration::from_secs(5), head: Duration::from_secs(10) };
         let serving = tokio::spawn(serve(listener, router, bounds, stop));
         let mut idle = TcpStream::connect(address).await.unwrap();
         let mut busy = TcpStream::connect(address).await.unwrap();

@@ -14,10 +14,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use governor::{DefaultKeyedRateLimiter, Quota};
 use serde::Deserialize;
-use std::num::NonZeroU32;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Going on elsewhere, and coming from elsewhere.
@@ -67,21 +64,10 @@ struct ReadyPage {
     on: Option<String>,
 }
 
-/// One question to the server that the visitor names, for a form of ours alone: ten a minute for one address.
-static ASKED: LazyLock<DefaultKeyedRateLimiter<String>> =
-    LazyLock::new(|| DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN.saturating_add(9))));
-/// Looking up things on other servers: 30 a minute for one person (NET-12). Each instance counts by itself.
-struct LookedUp(DefaultKeyedRateLimiter<i64>);
-
-impl Default for LookedUp {
-    fn default() -> Self {
-        Self(DefaultKeyedRateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN.saturating_add(29))))
-    }
-}
-
 async fn create(State(app): State<App>, page: Page, form: Form) -> Answer {
     let thing = thing(&app, form.text("uri")).await?;
-    if ASKED.check_key(&page.visitor.address).is_err() {
+    // One question to the server that the visitor names, for a form of ours alone.
+    if !app.net().memory.may_ask_of_handle(&page.visitor.address) {
         return Err(Error::TooMany(Duration::from_secs(60)));
     }
     let result = way(&app, &thing, form.text("handle")).await;
@@ -144,7 +130,7 @@ async fn ask(State(app): State<App>, page: Page, _: SignedIn, Query(asked): Quer
 /// Finds a course, a person or a post by its address or handle and leads to its page here.
 async fn look_up(State(app): State<App>, context: Context, page: Page, me: SignedIn, form: Form) -> Answer {
     let uri = read(form.text("uri"))?;
-    if app.kept::<LookedUp>().0.check_key(&me.actor.id.0).is_err() {
+    if !app.net().memory.may_look_up(me.actor.id) {
         return Err(Error::TooMany(Duration::from_secs(60)));
     }
     match resolve(&app, &context, &uri).await {

@@ -32,6 +32,8 @@ pub struct Memory {
     counts: Cache<String, Arc<AtomicU32>>,
     backlogged: Cache<String, ()>,
     forwards: DefaultKeyedRateLimiter<String>,
+    lookups: DefaultKeyedRateLimiter<String>,
+    handles: DefaultKeyedRateLimiter<String>,
 }
 
 /// Another process may have learned a newer key; after this long it is read from the database again.
@@ -60,6 +62,8 @@ impl Memory {
             counts: Cache::new(20_000),
             backlogged: Cache::builder().max_capacity(20_000).time_to_live(BACKLOG_LIFE).build(),
             forwards: rate(limits.forwards_per_minute),
+            lookups: rate(limits.lookups_per_minute),
+            handles: rate(limits.handles_per_minute),
         }
     }
 
@@ -146,6 +150,23 @@ impl Memory {
     pub fn may_ask_for(&self, forwarder: &str) -> bool {
         may(&self.forwards, forwarder)
     }
+
+    /// Whether this person may look up one more thing on other servers now (NET-12); counted when not.
+    pub fn may_look_up(&self, person: ActorId) -> bool {
+        counted(may(&self.lookups, &person.0.to_string()), "person")
+    }
+
+    /// Whether this address may ask now where one more account goes on; counted when not.
+    pub fn may_ask_of_handle(&self, address: &str) -> bool {
+        counted(may(&self.handles, address), "address")
+    }
+}
+
+fn counted(holds: bool, whose: &'static str) -> bool {
+    if !holds {
+        metrics::counter!("hedgeschool_lookups_refused_total", "of" => whose).increment(1);
+    }
+    holds
 }
 
 fn may(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> bool {

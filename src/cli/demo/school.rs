@@ -69,7 +69,7 @@ impl School {
         let running = federation::start(&federation, dispatch::dispatch).await?;
         let mut workers = serve::workers(&app, &federation, &stop);
         let router = routes::router(&app, &federation, stop.clone());
-        let bounds = Bounds { connections: 256, drain: Duration::ZERO };
+        let bounds = Bounds { connections: 256, drain: Duration::ZERO, head: Duration::from_secs(10) };
         workers.spawn(async move {
             take_connections(listener, router, bounds, stop).await;
         });

@@ -19,6 +19,7 @@ pub use proof::signer_of_get;
 pub use refusal::Refusal;
 
 use super::received::Context;
+use super::wire::Bounds;
 use crate::app::App;
 use crate::http::client::Client;
 use crate::link::host_of;
@@ -58,7 +59,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let incoming = Incoming { method: &Method::POST, target, headers: &parts.headers, origin: app.links().origin() };
     let mut signature = Unverified::read(incoming, &body, app.now().system())?;
-    let shape = shape::read(&body, app.links())?;
+    let shape = shape::read(&body, app.links(), Bounds::of(app))?;
     limit::check_shape(app, &shape)?;
     signature.prefer(|key| host_of(key).as_ref() == Some(&shape.host));
     let facts = ask(app, &shape, &signature).await?;
@@ -78,7 +79,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
 /// Whether a body could be taken, as far as it tells by itself and when nothing is known of it: for whoever feeds it
 /// anything at all.
 pub fn examine(body: &[u8], links: &crate::link::Links) -> Result<(), Refusal> {
-    let shape = shape::read(body, links)?;
+    let shape = shape::read(body, links, Bounds::default())?;
     authority::authorise(&shape, &Facts::default()).map(drop)
 }
 

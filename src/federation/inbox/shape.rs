@@ -1,7 +1,7 @@
 //! Is this an activity of the one who says so, as far as its ids tell? Pure: no key, no database.
 
 use super::refusal::{Refusal, forbidden, malformed};
-use crate::federation::wire;
+use crate::federation::wire::{self, Bounds};
 use crate::link::{Links, host_of};
 use serde_json::Value;
 use url::Url;
@@ -26,10 +26,13 @@ const LONGEST: usize = 2048;
 
 /// Reads an activity: one object with id, type and actor, the id on the actor's host, that host not ours (checklist 26
 /// and 33).
-pub fn read(body: &[u8], links: &Links) -> Result<Shape, Refusal> {
+pub fn read(body: &[u8], links: &Links, bounds: Bounds) -> Result<Shape, Refusal> {
     let activity: Value = serde_json::from_slice(body).map_err(|_| malformed("json"))?;
-    if !activity.is_object() || !wire::is_bounded(&activity) {
+    if !activity.is_object() {
         return Err(malformed("shape"));
+    }
+    if !wire::is_bounded(&activity, bounds) {
+        return Err(malformed("too-deep"));
     }
     let kind = activity.get("type").and_then(Value::as_str).ok_or(malformed("type"))?.to_owned();
     let id = activity.get("id").and_then(Value::as_str).ok_or(malformed("id"))?.to_owned();

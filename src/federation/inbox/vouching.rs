@@ -149,7 +149,7 @@ impl Forwarded<'_> {
             _ => return Err(unproven("key-of-another")),
         };
         let app = self.context.app_data();
-        let shape = shape::read(activity.to_string().as_bytes(), app.links())?;
+        let shape = shape::read(activity.to_string().as_bytes(), app.links(), wire::Bounds::of(app))?;
         let (asked, links) = (shape.clone(), app.links().clone());
         let facts = app.look_up(move |db| authority::gather(db, &asked, "", &links)).await?;
         if facts.is_known {
