@@ -79,8 +79,12 @@ impl Links {
     }
 }
 
-/// Host of a URL, lower case, with port where it is not the scheme's default.
+/// Host of a web address, lower case, with port where it is not the scheme's default. Other schemes mean no server: what
+/// comes after `file:` is not even the same when it is written out and read again.
 pub fn host_of(url: &Url) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -121,6 +125,16 @@ mod tests {
         {
             assert!(!links.is_ours(foreign), "{foreign}");
         }
+    }
+
+    // ORI-08; found by feeding `address` with anything: this names another host when it is written out and read again.
+    #[test]
+    fn only_web_addresses_have_a_host() {
+        for other in ["file://b//b|", "ftp://us.test/x", "acct:ada@us.test", "data:text/plain,x"] {
+            assert_eq!(host_of_uri(other), None, "{other}");
+            assert!(!same_host(other, other), "{other}");
+        }
+        assert_eq!(host_of_uri("HTTPS://Us.Test:443/x").as_deref(), Some("us.test"));
     }
 
     #[test]
