@@ -113,9 +113,6 @@ const SAME: &[(u32, &[(&str, u32)])] = &[
 
 /// What no test names yet.
 const OPEN: &str = "
-CHECKLIST 47 65
-LIF 4
-DOS 3
 ";
 
 const CHECKLIST: &str = "CHECKLIST";
