@@ -67,7 +67,7 @@ pub fn harmless_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean: String = last.chars().filter(|c| !c.is_control() && !turns(*c) && *c != '"').collect();
-    let clean = clean.trim().trim_start_matches('.').trim();
+    let clean = clean.trim_start_matches(|c: char| c == '.' || c.is_whitespace()).trim_end();
     if clean.chars().count() <= 100 {
         return if clean.is_empty() { "file".into() } else { clean.to_owned() };
     }

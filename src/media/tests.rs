@@ -20,6 +20,9 @@ fn names_are_made_harmless() {
         ("gpj.\u{202e}exe", "gpj.exe"),
         ("", "file"),
         ("..", "file"),
+        // Found by feeding `names` with anything: what is left when dots and spaces take turns.
+        ("\t \u{e} .\t \u{e} .", "file"),
+        (". .htaccess", "htaccess"),
     ] {
         assert_eq!(harmless_name(given), made);
     }
