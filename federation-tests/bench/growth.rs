@@ -43,6 +43,7 @@ pub fn fill(place: &Place, plenty: Plenty) {
     db.batch_execute("ANALYZE").unwrap();
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of statements")]
 fn statements(plenty: Plenty, now: i64) -> [String; 9] {
     let Plenty { actors, courses, posts, deliveries } = plenty;
     let activities = deliveries / INBOXES;

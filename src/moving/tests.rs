@@ -161,6 +161,16 @@ async fn who_is_banned_or_suspended_gets_nothing_by_moving() {
     );
 }
 
+/// Lets zoe be found at the new server; gives her handle there.
+fn finger(town: &Town, new: &RemoteActor) -> String {
+    let host = town.host("new");
+    let finger = format!("http://{host}/.well-known/webfinger?resource=acct%3Azoe%40{}", host.replace(':', "%3A"));
+    let said = json!({"subject": format!("acct:zoe@{host}"),
+        "links": [{"rel": "self", "type": "application/activity+json", "href": new.uri}]});
+    town.serve_as(&finger, "application/jrd+json", &said);
+    format!("@zoe@{host}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_here_moves_away_by_the_form_and_everyone_is_told() {
     let scene = Scene::open().await;
@@ -174,15 +184,10 @@ async fn a_person_here_moves_away_by_the_form_and_everyone_is_told() {
         enrollment::enroll(tx, &id, cohort, &enrollment::Ask::default()).map(drop)
     });
     let new = town.remote("new", "zoe");
-    let host = town.host("new");
-    let finger = format!("http://{host}/.well-known/webfinger?resource=acct%3Azoe%40{}", host.replace(':', "%3A"));
-    let said = json!({"subject": format!("acct:zoe@{host}"),
-        "links": [{"rel": "self", "type": "application/activity+json", "href": new.uri}]});
-    town.serve_as(&finger, "application/jrd+json", &said);
+    let handle = finger(town, &new);
     scene.serve(&new, "Person", json!({}));
     let page = zoe.get("/settings/moving").ok();
     assert!(page.contains("None is named.") && page.contains("@zoe@us.test"), "{}", page.text);
-    let handle = format!("@zoe@{host}");
     let go = |zoe: &mut Browser<'_>, password: &str| {
         let fields = [("target", handle.as_str()), ("password", password)];
         zoe.submit_form("/settings/moving", "/settings/moving/departure", &fields)
@@ -250,6 +255,18 @@ fn group_at(town: &Town, host: &str, name: &str) -> RemoteActor {
     RemoteActor { kind: ActorKind::Course, ..town.remote(host, name) }
 }
 
+/// What a course elsewhere says of itself.
+fn listed() -> course::Mirrored {
+    course::Mirrored {
+        state: CourseState::Listed,
+        tagline: String::new(),
+        description: String::new(),
+        language: "en".into(),
+        license: String::new(),
+        indexable: true,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_course_moves_away_with_its_followers_and_places() {
     let scene = Scene::open().await;
@@ -267,15 +284,7 @@ async fn a_course_moves_away_with_its_followers_and_places() {
     town.world.tx({
         let to = to.clone();
         move |tx| {
-            let said = crate::course::Mirrored {
-                state: CourseState::Listed,
-                tagline: String::new(),
-                description: String::new(),
-                language: "en".into(),
-                license: String::new(),
-                indexable: true,
-            };
-            course::mirrored(tx, &to, None, &said)?;
+            course::mirrored(tx, &to, None, &listed())?;
             move_away(tx, &ada, &from, &to)
         }
     });

@@ -38,9 +38,7 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     let mut told = HashSet::new();
     let mut end = Note::Well { host: line.host.clone() };
     let (mut choked, mut in_a_row, mut takes_others) = (Vec::new(), 0, false);
-    if let Some(scheme) = line.scheme {
-        road.app.net().client.schemes().keep(&line.host, scheme);
-    }
+    road.know(&line);
     for (waiting, is_stale) in plan(&road.app, &line) {
         if begun.elapsed() > TURN {
             break;
@@ -60,9 +58,7 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
         match fate {
             Fate::Delivered => {
                 (takes_others, in_a_row) = (true, 0);
-                if keys::tells_of_keys(&waiting.parcel) {
-                    told.insert(waiting.parcel.actor);
-                }
+                told.extend(keys::tells_of_keys(&waiting.parcel).then_some(waiting.parcel.actor));
                 road.note(Note::Delivered { id: waiting.id }).await;
             }
             Fate::Gone => {
@@ -105,6 +101,13 @@ async fn set_aside(road: &Road, host: &str, (choked, takes_others): (Vec<(i64, S
 }
 
 impl Road {
+    /// How this server took our signatures before.
+    fn know(&self, line: &Line) {
+        if let Some(scheme) = line.scheme {
+            self.app.net().client.schemes().keep(&line.host, scheme);
+        }
+    }
+
     async fn note(&self, note: Note) {
         // The recorder ends only after the last sender; should it be gone, the lease runs out and all is tried again.
         self.notes.send(note).await.ok();
