@@ -6,16 +6,19 @@ use crate::clock::Time;
 use crate::crypto::{Algorithm, Keypair};
 use crate::db::{
     Columns, Db, Run, Tx,
-    schema::{actor_keys, actors},
+    schema::{activities, actor_keys, actors, deliveries},
 };
 use crate::error::{Error, Result};
 use crate::event::Happened;
 use crate::id::ActorId;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use std::time::Duration;
 
 /// How long keys that were replaced still sign for servers that do not know the new ones: others keep actors for a day.
 pub const OVERLAP: Duration = Duration::from_secs(48 * 3600);
+
+/// Nothing waits longer for a server that is away, so nothing has to be signed for it by an old key afterwards.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What becomes of the keys that an actor had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,14 +86,41 @@ pub fn signing_keys_of(db: &mut Db, actor: ActorId) -> Result<SigningKeys> {
     Ok(SigningKeys { newest, former: former.and_then(|(key, since)| Some((key, since?))) })
 }
 
-/// Deletes the private halves of keys that were replaced longer ago than [`OVERLAP`]. Says how many.
+/// Deletes the private halves of keys that were replaced longer ago than [`OVERLAP`], unless a server has yet to be told
+/// of the new ones: it knows the old ones alone. Says how many.
 pub fn retire_keys(tx: &mut Tx<'_>) -> Result<usize> {
     let now = tx.now();
-    let over = actor_keys::table
-        .filter(actor_keys::replaced_at.lt(Some(now.minus(OVERLAP))))
-        .filter(actor_keys::retired_at.is_null());
-    let gone = (actor_keys::private_pem.eq(None::<String>), actor_keys::retired_at.eq(Some(now)));
-    Ok(diesel::update(over).set(gone).execute(tx)?)
+    let over = || {
+        actor_keys::table
+            .filter(actor_keys::replaced_at.lt(Some(now.minus(OVERLAP))))
+            .filter(actor_keys::retired_at.is_null())
+    };
+    let old: Vec<(ActorId, Option<Time>)> =
+        over().select((actor_keys::actor_id, actor_keys::replaced_at)).distinct().load(tx)?;
+    let mut count = 0;
+    for (actor, since) in old {
+        let Some(since) = since else { continue };
+        if now.since(since) < LONGEST && is_untold(tx, actor, since)? {
+            continue;
+        }
+        let gone = (actor_keys::private_pem.eq(None::<String>), actor_keys::retired_at.eq(Some(now)));
+        let theirs = over().filter(actor_keys::actor_id.eq(actor)).filter(actor_keys::replaced_at.eq(Some(since)));
+        count += diesel::update(theirs).set(gone).execute(tx)?;
+    }
+    Ok(count)
+}
+
+/// Whether word of the keys that an actor has since then still waits for a server.
+fn is_untold(db: &mut Db, actor: ActorId, since: Time) -> Result<bool> {
+    let uri: String = actors::table.find(actor).select(actors::uri).first(db)?;
+    let waiting = activities::table
+        .inner_join(deliveries::table.on(deliveries::activity_id.eq(activities::id)))
+        .filter(activities::actor_id.eq(actor))
+        .filter(activities::type_.eq("Update"))
+        .filter(activities::object_uri.eq(uri))
+        .filter(activities::created_at.ge(since))
+        .filter(deliveries::state.eq("pending"));
+    Ok(waiting.select(deliveries::id).first::<i64>(db).optional()?.is_some())
 }
 
 /// Actors here, some after the other, in the order in which they were made.

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 pub enum ActorCommand {
     /// Make new keys for people, courses or the instance, and tell other servers
     ///
-    /// The old keys still sign for two days where the new ones are not known yet, so that nothing is lost. Then their
+    /// The old keys still sign for two days or more where the new ones are not known yet, so that nothing is lost. Then their
     /// private halves are deleted; what they signed can still be checked.
     RotateKey(Which),
 }

@@ -3,8 +3,9 @@
 //! Others keep an actor's key, many for a day and without asking again when it does not fit; most know only one key of
 //! an actor. So its document shows the new key at once, and everyone who ever heard of the actor gets an `Update`. What
 //! goes to a server before it has taken the `Update` is signed by the old key, what goes there afterwards by the new
-//! one; a server that gets no `Update` has a day. Should a server refuse one of the two, it gets the same once more
-//! signed by the other, as long as both sign (two days).
+//! one. The instance signs by the new one at once: most servers that get its `Update` never saw it sign, and what it asks
+//! of others is answered at once. Should a server refuse one of the two, it gets the same once more signed by the other,
+//! as long as both sign: two days, and longer while the `Update` waits for a server that is away.
 
 use super::outbox::{self, Audience};
 use super::wire;
@@ -12,16 +13,12 @@ use crate::actor::{Actor, ActorKind};
 use crate::clock::Time;
 use crate::db::{
     Db, Run, Tx,
-    schema::{activities, deliveries, peers},
+    schema::{activities, deliveries},
 };
 use crate::error::Result;
 use crate::id::ActorId;
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use serde_json::Value;
-use std::time::Duration;
-
-/// How long others keep an actor that they do not hear of.
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Sends the document of an actor here, with its new keys, to every server that ever got something of it; of the
 /// instance, whose key everyone keeps who is asked by it, to all servers.
@@ -41,8 +38,10 @@ pub fn announce(tx: &mut Tx<'_>, actor: &Actor, document: Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether a server is to get requests signed by the key that replaced another `since` then.
-pub fn knows_newest(db: &mut Db, host: &str, actor: (ActorId, &str), since: Time, now: Time) -> Result<bool> {
+/// Whether a server is to get requests signed by the key that replaced another `since` then: when it has taken the
+/// `Update`, and when none was sent there. Such a server never got anything of this actor, so it does not know the old key
+/// and finds the new one when it looks.
+pub fn knows_newest(db: &mut Db, host: &str, actor: (ActorId, &str), since: Time) -> Result<bool> {
     let updates = deliveries::table
         .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
         .filter(activities::object_uri.eq(actor.1))
@@ -51,11 +50,7 @@ pub fn knows_newest(db: &mut Db, host: &str, actor: (ActorId, &str), since: Time
         .filter(activities::created_at.ge(since))
         .filter(deliveries::host.eq(host));
     let states: Vec<String> = updates.select(deliveries::state).load(db)?;
-    if !states.is_empty() {
-        return Ok(states.iter().any(|state| state == "delivered"));
-    }
-    let met = peers::table.filter(peers::host.eq(host)).select(peers::created_at).first::<Time>(db).optional()?;
-    Ok(now.since(since) >= DAY || met.is_none_or(|met| met.0 >= since.0))
+    Ok(states.is_empty() || states.iter().any(|state| state == "delivered"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ use crate::federation::town::{Town, other_keys};
 use crate::net::signature::{Incoming, Unverified};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How long others keep an actor that they do not hear of.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What our document shows, as another server would find it: id and PEM of the key.
 type Shown = Arc<Mutex<(String, String)>>;
@@ -24,6 +28,8 @@ enum Habit {
     Hasty,
     /// Reads an `Update`, and does not ask again.
     Listening,
+    /// The same, and keeps what it knows for ever.
+    Trusting,
 }
 
 /// What it keeps, since when, and what it could not verify.
@@ -46,7 +52,7 @@ fn double(town: &Town, host: &str, habit: Habit, shown: &Shown) -> Arc<Mutex<Kep
         let now = clock.now();
         let Ok(read) = Unverified::read(request, body, now.system()) else { return false };
         let mut kept = shared.lock().unwrap();
-        if now.since(kept.since) >= DAY {
+        if habit != Habit::Trusting && now.since(kept.since) >= DAY {
             (kept.key, kept.since) = (shown.lock().unwrap().clone(), now);
         }
         let mut right = is_by(&read, &kept.key);
@@ -55,7 +61,7 @@ fn double(town: &Town, host: &str, habit: Habit, shown: &Shown) -> Arc<Mutex<Kep
             right = is_by(&read, &kept.key);
         }
         let activity: Value = serde_json::from_slice(body).unwrap_or_default();
-        let listens = matches!(habit, Habit::Hasty | Habit::Listening);
+        let listens = matches!(habit, Habit::Hasty | Habit::Listening | Habit::Trusting);
         if right && listens && activity["type"] == "Update" {
             let key = &activity["object"]["publicKey"];
             let text = |name: &str| key[name].as_str().unwrap().to_owned();
@@ -192,4 +198,47 @@ async fn r_24_a_stolen_key_signs_nothing_more_though_it_was_in_memory() {
     town.deliver().await;
     assert_eq!((town.count("delivered"), town.count("dropped")), (3, 0));
     assert_eq!(kept.lock().unwrap().key.0, format!("{}#main-key-2", ada.uri));
+}
+
+#[tokio::test]
+async fn r_24_the_old_key_stays_while_word_of_the_new_one_waits_for_a_server() {
+    let town = Town::new().await;
+    let (ada, bob) = (town.world.person("ada"), town.known("good", "bob"));
+    let shown = Shown::default();
+    show(&town, &ada, &shown);
+    double(&town, "good", Habit::Trusting, &shown);
+    say(&town, &ada, std::slice::from_ref(&bob));
+    town.deliver().await;
+    rotate(&town, &ada, Former::Replaced).await;
+    show(&town, &ada, &shown);
+    // That server is away for longer than both keys usually sign.
+    town.world.pass(5 * DAY);
+    assert_eq!(town.world.tx(actor::retire_keys), 0);
+    say(&town, &ada, std::slice::from_ref(&bob));
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("dropped")), (3, 0));
+    assert_eq!(town.world.tx(actor::retire_keys), 2);
+    // But not for ever.
+    rotate(&town, &ada, Former::Replaced).await;
+    town.world.pass(31 * DAY);
+    assert_eq!(town.world.tx(actor::retire_keys), 2);
+}
+
+#[tokio::test]
+async fn r_24_a_server_that_never_heard_of_an_actor_gets_its_new_key_at_once() {
+    let town = Town::new().await;
+    let (ada, bob, cy) = (town.world.person("ada"), town.known("good", "bob"), town.known("evil", "cy"));
+    let shown = Shown::default();
+    show(&town, &ada, &shown);
+    double(&town, "good", Habit::Listening, &shown);
+    say(&town, &ada, std::slice::from_ref(&bob));
+    town.deliver().await;
+    rotate(&town, &ada, Former::Replaced).await;
+    show(&town, &ada, &shown);
+    // It looks the actor up when it gets something, and finds the new key alone; it does not look a second time.
+    let kept = double(&town, "evil", Habit::Listening, &shown);
+    say(&town, &ada, &[bob, cy]);
+    town.deliver().await;
+    assert_eq!((town.count("delivered"), town.count("dropped")), (4, 0));
+    assert!(kept.lock().unwrap().lost.is_empty(), "the first request was right");
 }
