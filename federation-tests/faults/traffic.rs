@@ -117,7 +117,9 @@ impl Traffic {
                             ledger.answered(&activity, again);
                         }
                         Some((202, _)) => {}
-                        _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                        // While nobody listens each try is one more activity that has to be sent again afterwards.
+                        None => tokio::time::sleep(Duration::from_millis(50)).await,
+                        Some(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                     }
                 }
             });
