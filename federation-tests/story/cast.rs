@@ -21,6 +21,8 @@ pub struct Cast {
     pub bo: Browser,
     /// Learns, on south.
     pub dov: Browser,
+    /// Eve of south, Eva of north and Eli of south: one person who moves twice.
+    pub movers: [Browser; 3],
     /// Administrates north.
     pub nora: Browser,
     /// Administrates south.
@@ -74,8 +76,9 @@ impl Cast {
         let ada = sign_up(&north, "ada").await;
         let bo = sign_up(&north, "bo").await;
         let dov = sign_up(&south, "dov").await;
+        let movers = [sign_up(&south, "eve").await, sign_up(&north, "eva").await, sign_up(&south, "eli").await];
         let (course, assignment, posts) = (String::new(), Default::default(), Vec::new());
-        Self { north, south, mias, ada, bo, dov, nora, sven, course, assignment, posts, world }
+        Self { north, south, mias, ada, bo, dov, movers, nora, sven, course, assignment, posts, world }
     }
 
     /// The time as everybody's clock shows it.
@@ -139,7 +142,7 @@ async fn set_up(server: &Server, handle: &str) -> Browser {
 }
 
 /// Somebody who signs up by the form.
-pub async fn sign_up(server: &Server, handle: &str) -> Browser {
+async fn sign_up(server: &Server, handle: &str) -> Browser {
     let mut browser = Browser::new(server);
     let page = browser.get("/sign-up").await;
     let (email, name) = (format!("{handle}@example.test"), capital(handle));
