@@ -4,6 +4,8 @@
 mod page;
 mod state;
 
+pub use state::delivered;
+
 use crate::browser::Browser;
 use crate::server::Server;
 use std::collections::{BTreeMap, BTreeSet};

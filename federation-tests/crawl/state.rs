@@ -31,6 +31,17 @@ pub async fn settled(server: &Server) -> State {
     }
 }
 
+/// Waits until nothing that `from` has for `to` is under way. What another process queued, such as the command line, is
+/// found only at the next look.
+pub async fn delivered(from: &Server, to: &Server) {
+    let begin = Instant::now();
+    let waits = |row: &String| row.contains("pending") && row.contains(&to.host);
+    while read(from).get("deliveries").is_some_and(|rows| rows.iter().any(waits)) {
+        assert!(begin.elapsed() < PATIENCE, "{} does not deliver to {}", from.name, to.name);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 /// What came and what went.
 pub fn differences(before: &State, after: &State) -> Vec<String> {
     let mut found = Vec::new();

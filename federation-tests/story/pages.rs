@@ -2,7 +2,7 @@
 
 use super::cast::{Cast, World};
 use crate::browser::Browser;
-use crate::crawl::{Reader, crawl};
+use crate::crawl::{Reader, crawl, delivered};
 
 impl Cast {
     /// What the pages shall also show: a thread, an invitation, a proposal that waits.
@@ -43,6 +43,8 @@ impl Cast {
         if matches!(self.world, World::Peers(_)) {
             return;
         }
+        delivered(&self.north, &self.south).await;
+        delivered(&self.south, &self.north).await;
         let (mut strange, mut strange_there) = (Browser::new(&self.north), Browser::new(&self.south));
         let mut here = [
             Reader { name: "a stranger", browser: &mut strange, is_known: false },
