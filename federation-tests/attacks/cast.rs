@@ -113,6 +113,24 @@ impl Us {
         self.say(request.as_bytes())
     }
 
+    /// What Ada's browser is answered when she fills in the form of a page; `fields` are encoded as a form's.
+    pub fn fill_in_as_ada(&self, page: &str, path: &str, fields: &str) -> String {
+        let shown = self.say_as_ada(&format!("GET {page}"));
+        let between = |begin: &str, end: &str| {
+            let rest = shown.split_once(begin).unwrap_or_else(|| panic!("no {begin} in {shown}")).1;
+            rest.split_once(end).unwrap().0.to_owned()
+        };
+        let (token, secret) = (between("name=\"csrf\" value=\"", "\""), between("__Host-hs_csrf=", ";"));
+        let (cookie, body) = (&self.cookie, format!("csrf={token}&{fields}"));
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: us.test\r\nAccept: text/html\r\nX-Forwarded-Proto: https\r\n\
+             Cookie: {cookie}; __Host-hs_csrf={secret}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        self.say(request.as_bytes())
+    }
+
     /// How many activities were refused so far, whatever for.
     pub fn refused(&self) -> u64 {
         let text = self.metrics();

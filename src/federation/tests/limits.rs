@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::federation::fetch;
 use crate::federation::town::Town;
 use axum::http::{StatusCode, header};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 
 fn like(actor: &str, n: u32) -> Value {
@@ -134,6 +135,8 @@ async fn dos_10_what_an_actor_calls_itself_is_cut() {
 
 #[tokio::test]
 async fn net_07_and_09_one_activity_causes_no_more_fetches_than_are_set() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _here = metrics::set_default_local_recorder(&recorder);
     let mut config = Config::default();
     config.federation.fetches_per_activity = 5;
     let town = Town::with(config).await;
@@ -149,6 +152,9 @@ async fn net_07_and_09_one_activity_causes_no_more_fetches_than_are_set() {
     town.serve_actor("evil", "eve", &town.world.keys());
     assert!(fetch::actor(&context, &town.uri("evil", "eve")).await.is_err());
     assert_eq!((town.touched("evil").len(), refused), (5, 15));
+    let counter = "hedgeschool_fetches_refused_total{reason=\"too-many\"} 16";
+    let counted = recorder.handle().render();
+    assert!(counted.contains(counter), "fetches_per_activity: {counted}");
     // The next activity has a count of its own.
     let context = town.config.to_request_data();
     assert!(fetch::document(&context, &town.uri("evil", "chain/0")).await.is_ok());
