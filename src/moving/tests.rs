@@ -344,15 +344,7 @@ async fn a_course_moves_here_and_those_who_took_part_get_seats_by_the_word_of_it
     let (ada, group) = (scene.ada.clone(), scene.group.clone());
     town.world.tx(move |tx| {
         name_alias(tx, &ada, &group, &name)?;
-        let said = crate::course::Mirrored {
-            state: CourseState::Listed,
-            tagline: String::new(),
-            description: String::new(),
-            language: "en".into(),
-            license: String::new(),
-            indexable: true,
-        };
-        course::mirrored(tx, &name, None, &said).map(drop)
+        course::mirrored(tx, &name, None, &listed()).map(drop)
     });
     assert_eq!(scene.move_arrives(1, &old, &old.uri, &scene.group.uri).await, "done");
     let dov = town.known("good", "dov");

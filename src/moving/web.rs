@@ -21,17 +21,14 @@ use std::time::Duration;
 
 /// Moving of oneself, and of a course that one organizes.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/settings/moving", get(show_own))
-        .route("/settings/moving/departure", post(move_own))
-        .route("/settings/moving/aliases", post(name_own))
-        .route("/settings/moving/aliases/removal", post(drop_own))
-        .route("/settings/moving/end", post(stay_own))
-        .route("/c/{name}/moving", get(show_course))
-        .route("/c/{name}/moving/departure", post(move_course))
-        .route("/c/{name}/moving/aliases", post(name_course))
-        .route("/c/{name}/moving/aliases/removal", post(drop_course))
-        .route("/c/{name}/moving/end", post(stay_course))
+    ["/settings/moving", "/c/{name}/moving"].into_iter().fold(Router::new(), |routes, base| {
+        routes
+            .route(base, get(show))
+            .route(&format!("{base}/departure"), post(depart))
+            .route(&format!("{base}/aliases"), post(name))
+            .route(&format!("{base}/aliases/removal"), post(drop_alias))
+            .route(&format!("{base}/end"), post(stay))
+    })
 }
 
 /// How often one person may ask other servers, or guess their password, there.
@@ -59,11 +56,14 @@ struct Moving {
     rests: Option<String>,
 }
 
+/// The name of a course, when it is one that moves.
+type Named = Option<Path<String>>;
+
 /// Who is moved by this request: oneself, or the course that is named in its path.
-async fn whom(app: &App, me: &SignedIn, course: Option<String>) -> Result<Actor> {
+async fn whom(app: &App, me: &SignedIn, course: Named) -> Result<Actor> {
     let by = me.actor.clone();
     app.read(move |db| {
-        let Some(name) = course else { return Ok(by) };
+        let Some(Path(name)) = course else { return Ok(by) };
         let (course, group) = course::visible(db, &name, Some(&by))?;
         // What somebody does not organize has no such page for them.
         if group.here && course::organizes(db, &by, &course)? { Ok(group) } else { Err(Error::NotFound) }
@@ -71,9 +71,16 @@ async fn whom(app: &App, me: &SignedIn, course: Option<String>) -> Result<Actor>
     .await
 }
 
+/// Where the page and its forms are.
+fn base(whom: &Actor) -> String {
+    match whom.kind {
+        actor::ActorKind::Course => format!("{}/moving", whom.path()),
+        _ => "/settings/moving".to_owned(),
+    }
+}
+
 fn load(db: &mut Db, page: Page, whom: Actor, (form, now): (Form, Time)) -> Result<Moving> {
-    let is_course = whom.kind == actor::ActorKind::Course;
-    let base = if is_course { format!("{}/moving", whom.path()) } else { "/settings/moving".to_owned() };
+    let (is_course, base) = (whom.kind == actor::ActorKind::Course, base(&whom));
     let (aliases, moved) = (moves::aliases_of(db, whom.id)?, moves::moved_to(db, whom.id)?);
     let rests = super::rests_until(db, &whom)?.filter(|until| *until > now);
     let rests = rests.map(|until| page.show(&until));
@@ -87,13 +94,8 @@ async fn shown(app: &App, page: Page, whom: Actor, form: Form) -> Answer {
     Ok((status, render(&shown)?).into_response())
 }
 
-async fn show_own(State(app): State<App>, page: Page, me: SignedIn) -> Answer {
-    let whom = whom(&app, &me, None).await?;
-    shown(&app, page, whom, Form::default()).await
-}
-
-async fn show_course(State(app): State<App>, page: Page, me: SignedIn, Path(name): Path<String>) -> Answer {
-    let whom = whom(&app, &me, Some(name)).await?;
+async fn show(State(app): State<App>, page: Page, me: SignedIn, course: Named) -> Answer {
+    let whom = whom(&app, &me, course).await?;
     shown(&app, page, whom, Form::default()).await
 }
 
@@ -110,14 +112,14 @@ async fn look_up(context: &Context, field: &'static str, handle: &str) -> Result
     }
 }
 
-async fn name(app: &App, context: &Context, me: &SignedIn, whom: &Actor, form: &Form) -> Result<()> {
+async fn ask_to_name(app: &App, context: &Context, me: &SignedIn, whom: &Actor, form: &Form) -> Result<()> {
     app.kept::<Tries>().0.check(app.clock(), &format!("account {}", me.account.0))?;
     let other = look_up(context, "alias", form.text("alias")).await?;
     let (by, whom) = (me.actor.clone(), whom.clone());
     app.write(move |tx| super::name_alias(tx, &by, &whom, &other)).await
 }
 
-async fn depart(app: &App, context: &Context, me: &SignedIn, whom: &Actor, form: &Form) -> Result<()> {
+async fn ask_to_move(app: &App, context: &Context, me: &SignedIn, whom: &Actor, form: &Form) -> Result<()> {
     app.kept::<Tries>().0.check(app.clock(), &format!("account {}", me.account.0))?;
     let id = me.account;
     let account = app.read(move |db| account::get(db, id)).await?;
@@ -145,92 +147,38 @@ async fn depart(app: &App, context: &Context, me: &SignedIn, whom: &Actor, form:
 
 /// Shows the form again with what is wrong, or goes back with a sentence.
 async fn answer(app: &App, page: Page, whom: Actor, outcome: (Form, Result<()>), said: &str) -> Answer {
-    let back = if whom.kind == actor::ActorKind::Course {
-        format!("{}/moving", whom.path())
-    } else {
-        "/settings/moving".into()
-    };
     match outcome.0.or_problems(outcome.1)? {
-        Ok(()) => Ok(redirect_with(&back, said)),
+        Ok(()) => Ok(redirect_with(&base(&whom), said)),
         Err(form) => shown(app, page, whom, *form).await,
     }
 }
 
-const NAMED: &str = "Named. Now it can move here, from its own server.";
-const MOVED: &str = "The move is under way. Other servers are told now.";
-
-async fn name_own(State(app): State<App>, context: Context, page: Page, form: Form) -> Answer {
+async fn name(State(app): State<App>, context: Context, page: Page, course: Named, form: Form) -> Answer {
     let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, None).await?;
-    let result = name(&app, &context, &me, &whom, &form).await;
-    answer(&app, page, whom, (form, result), NAMED).await
+    let whom = whom(&app, &me, course).await?;
+    let result = ask_to_name(&app, &context, &me, &whom, &form).await;
+    answer(&app, page, whom, (form, result), "Named. Now it can move here, from its own server.").await
 }
 
-async fn move_own(State(app): State<App>, context: Context, page: Page, form: Form) -> Answer {
+async fn depart(State(app): State<App>, context: Context, page: Page, course: Named, form: Form) -> Answer {
     let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, None).await?;
-    let result = depart(&app, &context, &me, &whom, &form).await;
-    answer(&app, page, whom, (form, result), MOVED).await
+    let whom = whom(&app, &me, course).await?;
+    let result = ask_to_move(&app, &context, &me, &whom, &form).await;
+    answer(&app, page, whom, (form, result), "The move is under way. Other servers are told now.").await
 }
 
-async fn name_course(
-    State(app): State<App>,
-    context: Context,
-    page: Page,
-    Path(path): Path<String>,
-    form: Form,
-) -> Answer {
+async fn drop_alias(State(app): State<App>, page: Page, course: Named, form: Form) -> Answer {
     let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, Some(path)).await?;
-    let result = name(&app, &context, &me, &whom, &form).await;
-    answer(&app, page, whom, (form, result), NAMED).await
-}
-
-async fn move_course(
-    State(app): State<App>,
-    context: Context,
-    page: Page,
-    Path(path): Path<String>,
-    form: Form,
-) -> Answer {
-    let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, Some(path)).await?;
-    let result = depart(&app, &context, &me, &whom, &form).await;
-    answer(&app, page, whom, (form, result), MOVED).await
-}
-
-async fn forget(app: &App, page: Page, by: Actor, whom: Actor, form: Form) -> Answer {
-    let (actor, uri) = (whom.clone(), form.text("uri").to_owned());
+    let whom = whom(&app, &me, course).await?;
+    let (by, actor, uri) = (me.actor.clone(), whom.clone(), form.text("uri").to_owned());
     let result = app.write(move |tx| super::drop_alias(tx, &by, &actor, &uri)).await;
-    answer(app, page, whom, (form, result), "No longer named.").await
+    answer(&app, page, whom, (form, result), "No longer named.").await
 }
 
-async fn drop_own(State(app): State<App>, page: Page, form: Form) -> Answer {
+async fn stay(State(app): State<App>, page: Page, course: Named, form: Form) -> Answer {
     let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, None).await?;
-    forget(&app, page, me.actor.clone(), whom, form).await
-}
-
-async fn drop_course(State(app): State<App>, page: Page, Path(path): Path<String>, form: Form) -> Answer {
-    let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, Some(path)).await?;
-    forget(&app, page, me.actor.clone(), whom, form).await
-}
-
-async fn end(app: &App, page: Page, by: Actor, whom: Actor, form: Form) -> Answer {
-    let actor = whom.clone();
+    let whom = whom(&app, &me, course).await?;
+    let (by, actor) = (me.actor.clone(), whom.clone());
     let result = app.write(move |tx| super::stay(tx, &by, &actor)).await;
-    answer(app, page, whom, (form, result), "It leads nowhere any more.").await
-}
-
-async fn stay_own(State(app): State<App>, page: Page, form: Form) -> Answer {
-    let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, None).await?;
-    end(&app, page, me.actor.clone(), whom, form).await
-}
-
-async fn stay_course(State(app): State<App>, page: Page, Path(path): Path<String>, form: Form) -> Answer {
-    let me = page.visitor.signed_in()?;
-    let whom = whom(&app, &me, Some(path)).await?;
-    end(&app, page, me.actor.clone(), whom, form).await
+    answer(&app, page, whom, (form, result), "It leads nowhere any more.").await
 }
