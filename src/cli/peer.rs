@@ -238,10 +238,12 @@ fn rules(app: &App) -> Result<()> {
     if let Some(every) = app.pool().read_blocking(|db| domain::find(db, EVERY))? {
         say(&format!("{:<40} {:<8} servers without a rule of their own", EVERY, every.severity));
     }
-    for rule in app.pool().read_blocking(|db| domain::list(db, "", (i64::from(i32::MAX), 0)))? {
-        say(&format!("{:<40} {:<8} {}", rule.domain, rule.severity, rule.public_comment));
-    }
-    Ok(())
+    app.pool().read_blocking(|db| {
+        domain::each(db, |rule| {
+            say(&format!("{:<40} {:<8} {}", rule.domain, rule.severity, rule.public_comment));
+            Ok(())
+        })
+    })
 }
 
 fn others(app: &App, severity: Severity) -> Result<()> {
@@ -255,8 +257,7 @@ fn others(app: &App, severity: Severity) -> Result<()> {
 }
 
 fn export(app: &App) -> Result<()> {
-    let rules = app.pool().read_blocking(|db| domain::list(db, "", (i64::from(i32::MAX), 0)))?;
-    let text = csv::write(&rules)?;
+    let text = app.pool().read_blocking(csv::write_all)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| Error::Unavailable(format!("cannot be written: {e}")))
 }
 

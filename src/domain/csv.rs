@@ -3,7 +3,8 @@
 //! Columns by name in the first line; without one, the first column is the domain and all are blocked. What cannot be
 //! read is named by its line, and nothing of a file is lost in silence.
 
-use super::{COMMENT, NewRule, Rule, Severity, name};
+use super::{COMMENT, NewRule, Severity, name};
+use crate::db::Db;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -164,12 +165,12 @@ fn rule<'a>(cell: &impl Fn(&str) -> &'a str) -> Result<NewRule, String> {
     })
 }
 
-/// Writes rules, so that Mastodon reads them as well.
-pub fn write(rules: &[Rule]) -> Result<String> {
+/// Writes all rules but that for everyone, so that Mastodon reads them as well.
+pub fn write_all(db: &mut Db) -> Result<String> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let internal = |error: ::csv::Error| Error::Internal(Box::new(error));
     writer.write_record(COLUMNS).map_err(internal)?;
-    for rule in rules {
+    super::each(db, |rule| {
         let severity = match rule.severity {
             Severity::Suspend => "suspend",
             Severity::Limit => "silence",
@@ -178,8 +179,8 @@ pub fn write(rules: &[Rule]) -> Result<String> {
         let flag = |is: bool| if is { "true" } else { "false" };
         let (media, reports, hidden) = (flag(rule.reject_media), flag(rule.reject_reports), flag(rule.obfuscate));
         let cells = [rule.domain.as_str(), severity, media, reports, &rule.public_comment, hidden];
-        writer.write_record(cells).map_err(internal)?;
-    }
+        writer.write_record(cells).map_err(internal)
+    })?;
     let bytes = writer.into_inner().map_err(|error| Error::internal(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| Error::Internal(Box::new(error)))
 }

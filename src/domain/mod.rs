@@ -12,7 +12,7 @@ mod store;
 mod tests;
 
 pub use apply::{Reach, known_hosts, reach};
-pub use store::{count, find, list, list_public};
+pub use store::{count, each, find, list, list_public};
 
 use crate::actor::ActorState;
 use crate::clock::Time;
@@ -187,10 +187,7 @@ pub fn standings<'a>(db: &mut Db, hosts: impl IntoIterator<Item = &'a str>) -> R
     let mut all: Vec<String> = names.values().flatten().cloned().collect();
     all.sort_unstable();
     all.dedup();
-    let mut rules = BTreeMap::new();
-    for some in all.chunks(500) {
-        rules.extend(store::among(db, some)?.into_iter().map(|rule| (rule.domain.clone(), rule)));
-    }
+    let rules = store::among(db, &all)?;
     let holds = |(host, names): (&str, Vec<String>)| {
         let first = names.iter().find_map(|name| rules.get(name));
         (host.to_owned(), first.map(Standing::from).unwrap_or_default())
@@ -227,11 +224,7 @@ pub fn put(tx: &mut Tx<'_>, by: Option<ActorId>, new: &NewRule) -> Result<Reach>
 /// The rules of exactly these domains.
 pub fn find_all<'a>(db: &mut Db, domains: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<String, Rule>> {
     let domains: Vec<String> = domains.into_iter().map(str::to_owned).collect();
-    let mut found = BTreeMap::new();
-    for some in domains.chunks(500) {
-        found.extend(store::among(db, some)?.into_iter().map(|rule| (rule.domain.clone(), rule)));
-    }
-    Ok(found)
+    store::among(db, &domains)
 }
 
 /// Makes many rules at once, and changes those that are there already only where `replace`; a private comment that is

@@ -4,9 +4,37 @@ use super::{EVERY, NewRule, Rule, Severity};
 use crate::db::{Columns, Db, Run, Tx, schema::domain_rules};
 use crate::error::Result;
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, TextExpressionMethods};
+use std::collections::BTreeMap;
 
-pub(super) fn among(db: &mut Db, domains: &[String]) -> Result<Vec<Rule>> {
-    Ok(domain_rules::table.filter(domain_rules::domain.eq_any(domains)).select(Rule::as_select()).load(db)?)
+/// Domains in one query.
+const SOME: usize = 500;
+
+pub(super) fn among(db: &mut Db, domains: &[String]) -> Result<BTreeMap<String, Rule>> {
+    let mut found = BTreeMap::new();
+    for some in domains.chunks(SOME) {
+        let rules = domain_rules::table.filter(domain_rules::domain.eq_any(some));
+        let rules: Vec<Rule> = rules.select(Rule::as_select()).load(db)?;
+        found.extend(rules.into_iter().map(|rule| (rule.domain.clone(), rule)));
+    }
+    Ok(found)
+}
+
+/// Shows every rule but that for everyone, by domain; so many are read at once, however many there are.
+pub fn each(db: &mut Db, mut show: impl FnMut(&Rule) -> Result<()>) -> Result<()> {
+    let mut last = String::new();
+    loop {
+        let next = domain_rules::table
+            .filter(domain_rules::domain.ne(EVERY))
+            .filter(domain_rules::domain.gt(&last))
+            .order(domain_rules::domain)
+            .limit(i64::try_from(SOME).unwrap_or(i64::MAX));
+        let rules: Vec<Rule> = next.select(Rule::as_select()).load(db)?;
+        rules.iter().try_for_each(&mut show)?;
+        match rules.last() {
+            Some(rule) if rules.len() == SOME => last.clone_from(&rule.domain),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// The rule of exactly this domain.

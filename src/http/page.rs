@@ -120,10 +120,16 @@ impl Pages {
     /// query.
     pub fn cut<T>(path: &str, page: i64, rows: &mut Vec<T>, most: i64) -> Self {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let more = rows.len() > most;
+        rows.truncate(most);
+        Self::at(path, page, more)
+    }
+
+    /// The same of a list that was cut before; `more` says whether others follow.
+    pub fn at(path: &str, page: i64, more: bool) -> Self {
         let sign = if path.contains('?') { '&' } else { '?' };
         let to = |page: i64| format!("{path}{sign}page={page}");
-        let (back, on) = ((page > 1).then(|| to(page - 1)), (rows.len() > most).then(|| to(page + 1)));
-        rows.truncate(most);
+        let (back, on) = ((page > 1).then(|| to(page - 1)), more.then(|| to(page + 1)));
         Self { many: back.is_some() || on.is_some(), back, on, text: format!("Page {page}") }
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::federation::peer::LineState;
 use crate::federation::peer::book;
 use crate::http::client::{Peer, is_unnamed};
-use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, render};
 use crate::id::{AccountId, InvitationId};
 use crate::setting::{self, Cache, Settings};
 use crate::site::change;
@@ -87,9 +87,7 @@ struct AccountsPage {
     counts: Vec<(AccountState, i64)>,
     q: String,
     state: String,
-    back: Option<String>,
-    on: Option<String>,
-    place: String,
+    pages: Pages,
 }
 
 #[derive(Deserialize)]
@@ -104,19 +102,15 @@ struct Wish {
 
 async fn accounts(State(app): State<App>, page: Page, me: SignedIn, Query(wish): Query<Wish>) -> Answer {
     may_see(&me)?;
-    let at: i64 = wish.page.parse().unwrap_or(0).clamp(0, 100_000);
+    let number: i64 = wish.page.parse().unwrap_or(1).clamp(1, 100_000);
     let filter = Filter { state: wish.state.parse().ok(), text: wish.q.chars().take(100).collect() };
     let state = filter.state.map_or("", AccountState::as_str).to_owned();
     let q = filter.text.clone();
+    let at = number - 1;
     let ((rows, more), counts) = app.read(move |db| Ok((account::list(db, &filter, at)?, account::count(db)?))).await?;
-    let link = |to: i64| {
-        let pairs = [("q", q.as_str()), ("state", state.as_str()), ("page", &to.to_string())];
-        format!("/admin/accounts?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
-    };
-    let back = (at > 0).then(|| link(at - 1));
-    let on = more.then(|| link(at + 1));
-    Ok(render(&AccountsPage { page, rows, counts, q, state, back, on, place: format!("Page {}", at + 1) })?
-        .into_response())
+    let asked = serde_urlencoded::to_string([("q", &q), ("state", &state)]).unwrap_or_default();
+    let pages = Pages::at(&format!("/admin/accounts?{asked}"), number, more);
+    Ok(render(&AccountsPage { page, rows, counts, q, state, pages })?.into_response())
 }
 
 #[derive(Template)]

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::federation::peer::LineState;
 use crate::federation::peer::book::{self, Filter, Row, Waiting};
 use crate::federation::peer::probe::{Step, probe};
-use crate::http::{Answer, Form, Page, SignedIn, redirect_with, redirect_without, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, redirect_without, render};
 use crate::site::peers;
 use askama::Template;
 use axum::Router;
@@ -37,9 +37,7 @@ struct PeersPage {
     state: String,
     software: String,
     is_filtered: bool,
-    back: Option<String>,
-    on: Option<String>,
-    place: String,
+    pages: Pages,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +54,7 @@ struct Wish {
 
 async fn index(State(app): State<App>, page: Page, me: SignedIn, Query(wish): Query<Wish>) -> Answer {
     may_see(&me)?;
-    let at: i64 = wish.page.parse().unwrap_or(0).clamp(0, 100_000);
+    let number: i64 = wish.page.parse().unwrap_or(1).clamp(1, 100_000);
     let software: String = wish.software.chars().take(60).collect();
     let filter = Filter {
         letters: wish.q.trim().chars().take(100).collect(),
@@ -65,15 +63,13 @@ async fn index(State(app): State<App>, page: Page, me: SignedIn, Query(wish): Qu
     };
     let (q, state) = (filter.letters.clone(), filter.state.map_or("", LineState::as_str).to_owned());
     let is_filtered = !q.is_empty() || !state.is_empty() || !software.is_empty();
+    let at = number - 1;
     let ((rows, more), counts, kinds) =
         app.read(move |db| Ok((book::list(db, &filter, at)?, book::count(db)?, book::software(db)?))).await?;
-    let link = |to: i64| {
-        let pairs = [("q", q.as_str()), ("state", &state), ("software", &software), ("page", &to.to_string())];
-        format!("/admin/federation?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
-    };
-    let (back, on) = ((at > 0).then(|| link(at - 1)), more.then(|| link(at + 1)));
-    let place = format!("Page {}", at + 1);
-    let shown = PeersPage { page, rows, counts, kinds, q, state, software, is_filtered, back, on, place };
+    let asked = [("q", &q), ("state", &state), ("software", &software)];
+    let asked = serde_urlencoded::to_string(asked).unwrap_or_default();
+    let pages = Pages::at(&format!("/admin/federation?{asked}"), number, more);
+    let shown = PeersPage { page, rows, counts, kinds, q, state, software, is_filtered, pages };
     Ok(render(&shown)?.into_response())
 }
 

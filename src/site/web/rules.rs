@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::domain::csv::{self, Bad};
 use crate::domain::{self, EVERY, NewRule, Rule, Severity, name};
 use crate::error::{Error, Result};
-use crate::http::{Answer, Form, Page, SignedIn, redirect, redirect_with, redirect_without, render};
+use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect, redirect_with, redirect_without, render};
 use crate::site::peers::{self, Change, Preview};
 use askama::Template;
 use axum::Router;
@@ -57,9 +57,7 @@ struct RulesPage {
     q: String,
     form: Form,
     modes: Vec<(&'static str, &'static str, &'static str)>,
-    back: Option<String>,
-    on: Option<String>,
-    place: String,
+    pages: Pages,
 }
 
 const MODES: &[(&str, &str, &str)] = &[
@@ -89,26 +87,19 @@ const PAGE: i64 = 100;
 
 async fn index(State(app): State<App>, page: Page, me: SignedIn, Query(wish): Query<Wish>) -> Answer {
     may_see(&me)?;
-    let at: i64 = wish.page.parse().unwrap_or(0).clamp(0, 10_000);
+    let number: i64 = wish.page.parse().unwrap_or(1).clamp(1, 10_000);
     let q: String = wish.q.trim().chars().take(100).collect();
     let letters = q.clone();
     let (mut rows, count, every) = app
         .read(move |db| {
-            let rows = domain::list(db, &letters, (PAGE + 1, at * PAGE))?;
+            let rows = domain::list(db, &letters, (PAGE + 1, (number - 1) * PAGE))?;
             Ok((rows, domain::count(db)?, domain::find(db, EVERY)?))
         })
         .await?;
-    let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let more = rows.len() > most;
-    rows.truncate(most);
-    let link = |to: i64| {
-        let pairs = [("q", q.as_str()), ("page", &to.to_string())];
-        format!("/admin/federation/rules?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
-    };
+    let asked = serde_urlencoded::to_string([("q", &q)]).unwrap_or_default();
+    let pages = Pages::cut(&format!("/admin/federation/rules?{asked}"), number, &mut rows, PAGE);
     let form = Form::of([("others", every.map_or(Severity::Admit, |rule| rule.severity).to_string())]);
-    let (back, on) = ((at > 0).then(|| link(at - 1)), more.then(|| link(at + 1)));
-    let place = format!("Page {}", at + 1);
-    let shown = RulesPage { page, rows, count, q, form, modes: MODES.to_vec(), back, on, place };
+    let shown = RulesPage { page, rows, count, q, form, modes: MODES.to_vec(), pages };
     Ok(render(&shown)?.into_response())
 }
 
@@ -227,8 +218,7 @@ async fn others(State(app): State<App>, me: SignedIn, form: Form) -> Answer {
 
 async fn export(State(app): State<App>, me: SignedIn) -> Answer {
     may_see(&me)?;
-    let rules = app.read(|db| domain::list(db, "", (i64::from(i32::MAX), 0))).await?;
-    let text = csv::write(&rules)?;
+    let text = app.read(csv::write_all).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"domain_blocks.csv\""),
