@@ -40,7 +40,8 @@ pub(super) async fn run(app: App, mut notes: mpsc::Receiver<Note>) {
         let some = std::mem::take(&mut group);
         for tried in 1..=TRIES {
             let again = some.clone();
-            match app.write_behind(move |tx| write(tx, again)).await {
+            // Before what came in is worked off: until this is written, a kill lets servers get again what they have.
+            match app.write(move |tx| write(tx, again)).await {
                 Ok(()) => break,
                 Err(error) if error.is_transient() && tried < TRIES => {
                     tracing::warn!(%error, tried, "results of deliveries cannot be written down yet");
