@@ -6,6 +6,7 @@ mod leave;
 mod moving;
 mod outage;
 mod pages;
+mod private;
 mod review;
 mod steps;
 

@@ -37,6 +37,7 @@ struct Parts {
     author: Actor,
     cohort: Cohort,
     locked: bool,
+    private: bool,
 }
 
 impl Parts {
@@ -44,11 +45,13 @@ impl Parts {
         let (cohort, course) = super::place(db, assignment)?;
         let group = actor::get(db, course.actor_id)?;
         let locked = object::is_locked(db, &assignment.uri)?;
-        Ok((Self { group, author: actor::get(db, assignment.author_id)?, cohort, locked }, course))
+        let (author, private) = (actor::get(db, assignment.author_id)?, course.private);
+        Ok((Self { group, author, cohort, locked, private }, course))
     }
 
     fn around(&self) -> Around<'_> {
-        Around { course: &self.group, author: &self.author, cohort: &self.cohort, locked: self.locked }
+        let Self { group, author, cohort, locked, private } = self;
+        Around { course: group, author, cohort, locked: *locked, private: *private }
     }
 }
 

@@ -193,8 +193,8 @@ pub fn open(tx: &mut Tx<'_>, by: &Actor, id: AssignmentId) -> Result<()> {
     }
     Draft::check_times(old.due_at, old.review_due_at, tx.now())?;
     store::open(tx, id, &rubric.hash())?;
-    let new =
-        NewObject { uri: &old.uri, kind: ObjectKind::Assignment, local_id: id.0, owner: old.author_id, public: true };
+    let public = !place(tx, &old)?.1.private;
+    let new = NewObject { uri: &old.uri, kind: ObjectKind::Assignment, local_id: id.0, owner: old.author_id, public };
     object::register(tx, &new)?;
     jobs::plan(tx, JobKind::AssignmentDue, id.0, old.due_at)?;
     tx.record(Some(by.id), Happened::AssignmentOpened(id))
@@ -280,8 +280,8 @@ pub fn mirror(tx: &mut Tx<'_>, course: &Course, author: &Actor, page: &ReadPage)
         return Ok(old.id);
     }
     let id = store::insert_mirrored(tx, author.id, cohort.id, page)?;
-    let new =
-        NewObject { uri: &page.uri, kind: ObjectKind::Assignment, local_id: id.0, owner: author.id, public: true };
+    let public = !course.private;
+    let new = NewObject { uri: &page.uri, kind: ObjectKind::Assignment, local_id: id.0, owner: author.id, public };
     object::register(tx, &new)?;
     if page.state == AssignmentState::Open {
         tx.record(Some(author.id), Happened::AssignmentOpened(id))?;

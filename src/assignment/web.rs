@@ -60,6 +60,9 @@ async fn index(State(app): State<App>, page: Page, Path(name): Path<String>) -> 
     let (group, leads, all) = app
         .read(move |db| {
             let (group, course) = find_course(db, &name)?;
+            if !course::may_see(db, &course, by.as_ref())? {
+                return Err(Error::NotFound);
+            }
             let leads = match &by {
                 Some(by) => group.here && course::organizes(db, by, &course)?,
                 None => false,

@@ -21,12 +21,19 @@ pub(super) struct Around<'a> {
     pub(super) cohort: &'a Cohort,
     /// Whether it was closed for answers.
     pub(super) locked: bool,
+    /// Whether the course is private.
+    pub(super) private: bool,
 }
 
 /// To whom it is addressed: `to` and `cc`, the same on activity and object (federation rule 7).
 pub(super) fn addresses(around: &Around<'_>) -> (Vec<String>, Vec<String>) {
-    let to = vec![around.course.uri.clone(), wire::PUBLIC.to_owned()];
-    let cc = [&around.course.followers, &around.author.followers];
+    let mut to = vec![around.course.uri.clone()];
+    if !around.private {
+        to.push(wire::PUBLIC.to_owned());
+    }
+    // In a private course the followers of its author are others.
+    let others = around.author.followers.as_ref().filter(|_| !around.private);
+    let cc = [around.course.followers.as_ref(), others];
     (to, cc.into_iter().flatten().cloned().collect())
 }
 
@@ -45,7 +52,7 @@ pub(super) fn page(assignment: &Assignment, around: &Around<'_>) -> Result<Value
         "endTime": assignment.due_at.rfc3339(), "sensitive": false, "inReplyTo": null,
         "tag": [wire::mention(around.course)], "attachment": [],
         "context": format!("{uri}/context"), "replies": format!("{uri}/replies"),
-        "interactionPolicy": wire::policy(around.locked),
+        "interactionPolicy": wire::policy(around.locked || around.private),
         "learning": learning(assignment, around.cohort)?,
     });
     if assignment.opened_at.is_some_and(|opened| assignment.updated_at > opened)

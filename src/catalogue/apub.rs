@@ -15,11 +15,18 @@ use crate::id::CourseId;
 use crate::syllabus;
 use serde_json::{Value, json};
 
-/// The Group document of a course here (federation page A2), with what our own kind shows as `learning`.
+/// The Group document of a course here (federation page A2), with what our own kind shows as `learning`; of a private one
+/// what whoever has its address may know.
 pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
+    document_for(db, course, course.is_public())
+}
+
+/// The same for those who may see what is in it, or not.
+pub fn document_for(db: &mut Db, course: &Course, inside: bool) -> Result<Value> {
     let group = actor::get(db, course.actor_id)?;
     let keys = document::Keys::of(db, &group)?;
     let cohort = cohort::current(db, course.id)?;
+    let is_listed = course.state == CourseState::Listed && !course.private;
     let uri = &group.uri;
     let license = course::license_url(&course.license);
     let openness = match &cohort {
@@ -37,29 +44,46 @@ pub fn to_wire(db: &mut Db, course: &Course) -> Result<Value> {
         "endpoints": {"sharedInbox": group.shared_inbox},
         "publicKey": keys.public_key, "assertionMethod": keys.assertion_method,
         "attributedTo": format!("{uri}/moderators"), "featured": format!("{uri}/featured"),
-        "postingRestrictedToMods": false, "manuallyApprovesFollowers": false,
-        "discoverable": course.state == CourseState::Listed, "indexable": course.state == CourseState::Listed,
+        "postingRestrictedToMods": false, "manuallyApprovesFollowers": course.private,
+        "discoverable": is_listed, "indexable": is_listed,
         "sensitive": false,
         "language": [{"identifier": course.language, "name": course::language_name(&course.language)}],
         "capabilities": {"acceptsJoins": true}, "openness": openness, "members": format!("{uri}/members"),
-        "attachment": attachments(cohort.as_ref(), &license),
+        "attachment": attachments(course, cohort.as_ref().filter(|_| inside), &license),
         "webfinger": format!("{}@{}", group.handle, group.host),
-        "learning": learning(db, course, cohort.as_ref())?,
+        "learning": if inside { learning(db, course, cohort.as_ref())? } else { outside(db, course)? },
     });
     document::add_moves(db, &group, &mut document)?;
     Ok(document)
 }
 
-fn attachments(cohort: Option<&Cohort>, license: &str) -> Vec<Value> {
+fn attachments(course: &Course, cohort: Option<&Cohort>, license: &str) -> Vec<Value> {
     let row = |name: &str, value: &str| json!({"type": "PropertyValue", "name": name, "value": value});
     let mut rows = Vec::new();
     if let Some(cohort) = cohort {
         rows.push(row("Starts", &cohort.starts_on));
         rows.push(row("Ends", &cohort.ends_on));
     }
-    rows.push(row("How to enroll", "Follow, then answer the welcome note with “enroll”"));
+    let how = match course.private {
+        true => "Follow, and wait until an organizer lets you in",
+        false => "Follow, then answer the welcome note with “enroll”",
+    };
+    rows.push(row("How to enroll", how));
     rows.push(row("Licence", license));
     rows
+}
+
+/// What our own kind shows of a private course to those who are not in it.
+fn outside(db: &mut Db, course: &Course) -> Result<Value> {
+    let bot = match course.bot_id {
+        Some(bot) => Some(actor::get(db, bot)?.uri),
+        None => None,
+    };
+    Ok(json!({
+        "type": ["oer:CourseSection", "schema:CourseInstance"],
+        "tagline": course.tagline, "description": course.description_html,
+        "license": course.license, "state": course.state, "bot": bot,
+    }))
 }
 
 /// What our own kind shows of a course; everyone else ignores it.
@@ -161,11 +185,11 @@ fn collection(id: &str, items: Vec<Value>) -> Value {
 pub fn announce_change(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
     let course = course::get(tx, id)?;
     let group = actor::get(tx, course.actor_id)?;
-    if !group.here || !course.is_public() {
+    if !group.here || !course.is_shown() {
         return Ok(());
     }
     let audience = enrollment::audience(tx, &course)?;
-    let document = to_wire(tx, &course)?;
+    let document = document_for(tx, &course, true)?;
     let uri = tx.links().activity(&tx.new_id());
     let cc: Vec<String> = group.followers.iter().cloned().collect();
     let mut update = wire::activity("Update", &uri, &group.uri, &[wire::PUBLIC.to_owned()], &cc, document);
@@ -221,5 +245,5 @@ pub async fn refresh(context: &Context, uri: &str, document: &Value) -> Result<C
 
 fn local(db: &mut Db, uri: &str) -> Result<Course> {
     let group = actor::find_by_uri(db, uri)?.ok_or(Error::NotFound)?;
-    course::find_by_actor(db, group.id)?.filter(Course::is_public).ok_or(Error::NotFound)
+    course::find_by_actor(db, group.id)?.filter(Course::is_shown).ok_or(Error::NotFound)
 }

@@ -52,6 +52,7 @@ pub fn group(document: &Value) -> Result<Group> {
     let bot = wire::text(said, "bot").filter(|bot| same_host(bot, &uri)).map(str::to_owned);
     let archived = wire::text(said, "state") == Some("archived");
     let description = html(wire::text(said, "description"));
+    let is = |key: &str, wanted: bool| document.get(key) == Some(&Value::Bool(wanted));
     let course = course::Mirrored {
         state: if archived { CourseState::Archived } else { CourseState::Listed },
         tagline: line(wire::text(said, "tagline").unwrap_or_default(), 200),
@@ -59,6 +60,7 @@ pub fn group(document: &Value) -> Result<Group> {
         language: language(document),
         license: line(wire::text(said, "license").unwrap_or_default(), 200),
         indexable: document.get("indexable") != Some(&Value::Bool(false)),
+        private: is("manuallyApprovesFollowers", true) && is("discoverable", false),
     };
     let syllabus = said.get("syllabus").and_then(outline);
     let cohort = said.get("cohort").and_then(run);

@@ -9,6 +9,7 @@ use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment::{self, Assignment, due};
 use crate::cohort::{self, Cohort};
+use crate::course::apub::Asking;
 use crate::course::{self, Course, Place, Row};
 use crate::db::Db;
 use crate::enrollment::{self, Enrollment};
@@ -112,6 +113,8 @@ struct Show {
     following: Option<FollowState>,
     is_organizer: bool,
     is_moderator: bool,
+    /// Whether the visitor may see what is in it.
+    inside: bool,
     /// Where the course is now, when it moved.
     moved: Option<Actor>,
     assignments: Vec<Assignment>,
@@ -124,7 +127,7 @@ impl Show {
     fn may_enroll(&self) -> bool {
         !self.takes_part()
             && self.moved.is_none()
-            && self.course.is_public()
+            && self.course.is_shown()
             && self.cohort.as_ref().is_some_and(Cohort::takes_people)
     }
 
@@ -154,15 +157,17 @@ impl Show {
     }
 }
 
-async fn show(State(app): State<App>, headers: HeaderMap, page: Page, Path(name): Path<String>) -> Answer {
+async fn show(
+    State(app): State<App>,
+    asking: Asking,
+    headers: HeaderMap,
+    page: Page,
+    Path(name): Path<String>,
+) -> Answer {
     if wants_wire(&headers) {
-        let document = app
-            .read(move |db| {
-                let (course, _) = here(db, &name)?;
-                apub::to_wire(db, &course)
-            })
-            .await?;
-        return Ok(wire(&document));
+        let (course, _) = app.read(move |db| here(db, &name)).await?;
+        let inside = course::apub::is_inside(&app, &asking, &course).await?;
+        return Ok(wire(&app.read(move |db| apub::document_for(db, &course, inside)).await?));
     }
     let shown = app.read(move |db| load(db, page, &name)).await?;
     Ok(render(&shown)?.into_response())
@@ -170,7 +175,8 @@ async fn show(State(app): State<App>, headers: HeaderMap, page: Page, Path(name)
 
 fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
     let visitor = page.visitor.actor().cloned();
-    let (course, group) = course::visible(db, name, visitor.as_ref())?;
+    let (course, group) = course::front(db, name, visitor.as_ref())?;
+    let inside = course::may_see(db, &course, visitor.as_ref())?;
     let mut place = None;
     let mut cohort = cohort::current(db, course.id)?;
     let (mut following, mut is_organizer, mut is_moderator) = (None, false, false);
@@ -189,8 +195,9 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         Some(cohort) => (enrollment::seats_taken(db, cohort.id)?, enrollment::count_active(db, cohort.id)?),
         None => (0, 0),
     };
-    let assignments = assignment::list_of_course(db, course.id, is_organizer)?;
-    let outline = syllabus::current(db, course.id)?.map(|s| s.outline()).transpose()?.unwrap_or_default();
+    let assignments = if inside { assignment::list_of_course(db, course.id, is_organizer)? } else { Vec::new() };
+    let current = if inside { syllabus::current(db, course.id)? } else { None };
+    let outline = current.map(|s| s.outline()).transpose()?.unwrap_or_default();
     let (license_url, language) = (course::license_url(&course.license), course::language_name(&course.language));
     Ok(Show {
         base: group.path(),
@@ -209,15 +216,16 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         following,
         is_organizer,
         is_moderator,
+        inside,
         assignments,
         license_url,
         language,
     })
 }
 
-/// A course of this instance that everyone may see.
+/// A course of this instance of which everyone who has its address may know.
 fn here(db: &mut Db, name: &str) -> Result<Row> {
-    let (course, group) = course::visible(db, name, None)?;
+    let (course, group) = course::front(db, name, None)?;
     if group.here { Ok((course, group)) } else { Err(Error::NotFound) }
 }
 

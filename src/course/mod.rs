@@ -1,5 +1,6 @@
 //! What is a course, and who may change it?
 
+pub mod apub;
 pub mod ban;
 mod draft;
 mod store;
@@ -11,7 +12,7 @@ pub use draft::{Draft, LANGUAGES, LICENSES, LONGEST_HANDLE, language_name, licen
 pub use tell::tell;
 pub use verbs::{
     BotKeys, Mirrored, add_organizer, appoint, archive, edit, hand_in, hand_over, list_it, mirrored, propose,
-    remove_organizer, send_back, withdraw,
+    remove_organizer, send_back, set_private, withdraw,
 };
 
 use crate::account;
@@ -19,6 +20,7 @@ use crate::actor::{self, Actor};
 use crate::clock::Time;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::federation::confined;
 use crate::id::{ActorId, CourseId};
 use crate::note::Writer;
 use crate::words;
@@ -72,6 +74,8 @@ pub struct Course {
     pub created_at: Time,
     /// When it was listed.
     pub listed_at: Option<Time>,
+    /// Whether what is in it is there for those alone who take part, or whose following was agreed to.
+    pub private: bool,
 }
 
 /// By key.
@@ -187,16 +191,30 @@ pub fn named(db: &mut Db, name: &str) -> Result<Row> {
     Ok((course, actor))
 }
 
-/// The course that a path names, when this visitor may see it; what is not listed exists for nobody else.
+/// The course that a path names, when this visitor may see what is in it; for others there is nothing.
 pub fn visible(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
     let (course, actor) = named(db, name)?;
+    if may_see(db, &course, visitor)? { Ok((course, actor)) } else { Err(Error::NotFound) }
+}
+
+/// The course that a path names, when this visitor may see that it is there: also a private one, whose inside they do
+/// not see. What is not listed exists for nobody else.
+pub fn front(db: &mut Db, name: &str, visitor: Option<&Actor>) -> Result<Row> {
+    let (course, actor) = named(db, name)?;
+    if course.is_shown() || may_see(db, &course, visitor)? { Ok((course, actor)) } else { Err(Error::NotFound) }
+}
+
+/// Whether somebody here, or in whose name a server asks, may see what is in a course: everyone, of a private one those
+/// who follow or take part and those who keep it.
+pub fn may_see(db: &mut Db, course: &Course, visitor: Option<&Actor>) -> Result<bool> {
     if course.is_public() {
-        return Ok((course, actor));
+        return Ok(true);
     }
-    match visitor {
-        Some(by) if organizes(db, by, &course)? || is_moderator(db, by)? => Ok((course, actor)),
-        _ => Err(Error::NotFound),
+    let Some(by) = visitor else { return Ok(false) };
+    if organizes(db, by, course)? || (by.here && is_moderator(db, by)?) {
+        return Ok(true);
     }
+    Ok(course.is_shown() && confined::is_member(db, course.actor_id, by)?)
 }
 
 /// Whether this person moderates the instance.
@@ -219,8 +237,13 @@ pub fn moderators(db: &mut Db) -> Result<Vec<ActorId>> {
 }
 
 impl Course {
-    /// Whether everyone may see it.
+    /// Whether everyone may see it and what is in it.
     pub fn is_public(&self) -> bool {
+        self.is_shown() && !self.private
+    }
+
+    /// Whether whoever has its address may see that it is there, and ask for a place.
+    pub fn is_shown(&self) -> bool {
         matches!(self.state, CourseState::Listed | CourseState::Archived)
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn list(db: &mut Db, place: Place, page: i64) -> Result<Vec<Row>> {
     let query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
+        .filter(courses::private.eq(false))
         .filter(actors::here.or(courses::listed_at.is_not_null()))
         .filter(actors::here.eq_any(here.to_vec()))
         .filter(actors::state.eq(ActorState::Active))
@@ -76,6 +77,7 @@ pub(super) fn search(db: &mut Db, words: &str) -> Result<Vec<Row>> {
     let mut query = courses::table
         .inner_join(actors::table.on(actors::id.eq(courses::actor_id)))
         .filter(courses::state.eq_any(SHOWN))
+        .filter(courses::private.eq(false))
         .filter(actors::here.or(courses::listed_at.is_not_null()))
         .filter(actors::state.eq(ActorState::Active))
         .order((courses::listed_at.desc(), courses::id.desc()))
@@ -155,6 +157,11 @@ pub(super) fn update(tx: &mut Tx<'_>, id: CourseId, draft: &Draft, html: &str) -
     Ok(diesel::update(courses::table.find(id)).set(row).returning(courses::all_columns).get_result(tx)?)
 }
 
+pub(super) fn set_private(tx: &mut Tx<'_>, id: CourseId, private: bool) -> Result<()> {
+    diesel::update(courses::table.find(id)).set(courses::private.eq(private)).execute(tx)?;
+    Ok(())
+}
+
 pub(super) fn move_to(tx: &mut Tx<'_>, id: CourseId, state: CourseState, answer: &str) -> Result<Course> {
     if state == CourseState::Listed {
         let now: Time = tx.now();
@@ -203,6 +210,7 @@ pub(super) fn insert_mirrored(
         courses::answer.eq(""),
         courses::created_at.eq(now),
         courses::listed_at.eq(said.indexable.then_some(now)),
+        courses::private.eq(said.private),
     );
     Ok(diesel::insert_into(courses::table).values(row).returning(courses::all_columns).get_result(tx)?)
 }
@@ -220,6 +228,7 @@ pub(super) fn refresh(tx: &mut Tx<'_>, id: CourseId, bot: Option<ActorId>, said:
         diesel::update(courses::table.find(id)).set(courses::bot_id.eq(Some(bot))).execute(tx)?;
     }
     let row = (
+        courses::private.eq(said.private),
         courses::state.eq(said.state),
         courses::tagline.eq(&said.tagline),
         courses::description_html.eq(&said.description),

@@ -117,6 +117,21 @@ fn step(tx: &mut Tx<'_>, by: &Actor, id: CourseId, from: &[CourseState], to: Cou
     Ok(course)
 }
 
+/// Makes a course private, or not, until it is listed: what was said to everyone cannot be taken back, and what was said
+/// among a few must not come out. Organizers may.
+pub fn set_private(tx: &mut Tx<'_>, by: &Actor, id: CourseId, private: bool) -> Result<()> {
+    let course = super::get(tx, id)?;
+    may_organize(tx, by, &course)?;
+    if course.private == private {
+        return Ok(());
+    }
+    if course.is_shown() {
+        return Err(Error::invalid("private", "This cannot be changed any more, because the course is in use."));
+    }
+    store::set_private(tx, id, private)?;
+    tx.record(Some(by.id), Happened::CourseChanged(id))
+}
+
 /// Changes what is said about a course; its handle stays. Organizers may.
 pub fn edit(tx: &mut Tx<'_>, by: &Actor, id: CourseId, draft: &Draft) -> Result<Course> {
     let course = super::get(tx, id)?;
@@ -218,6 +233,8 @@ pub struct Mirrored {
     pub license: String,
     /// Whether it may stand in lists and be found by words (FEP-5feb).
     pub indexable: bool,
+    /// Whether only those whose following was agreed to may see what is in it.
+    pub private: bool,
 }
 
 /// Stores or refreshes a course of another instance. `bot` is who writes to people in its name, when known.

@@ -29,6 +29,19 @@ pub fn routes() -> Router<App> {
         .route("/c/{name}/wish", post(send_back))
 }
 
+/// Who sees what is in a course, as forms offer it.
+const CIRCLES: &[(&str, &str, &str)] = &[
+    ("no", "Everyone", "It stands in the list, search and other servers find it, and what is said in it is public."),
+    (
+        "yes",
+        "Only those who take part",
+        "It stands in no list. Whoever has its address sees title and description and can ask for a place; you decide. \
+         Syllabus, assignments, people and discussion are there for those alone whom you accepted. People on other \
+         servers of this kind can take part; microblogs cannot show what is said in it. Administrators of the servers \
+         of those who take part could read it. This cannot be changed once the course is listed.",
+    ),
+];
+
 #[derive(Template)]
 #[template(path = "course/new.html", config = ".askama.toml")]
 struct New {
@@ -36,6 +49,7 @@ struct New {
     form: Form,
     languages: &'static [(&'static str, &'static str)],
     licenses: Vec<(&'static str, &'static str)>,
+    circles: &'static [(&'static str, &'static str, &'static str)],
 }
 
 fn licenses() -> Vec<(&'static str, &'static str)> {
@@ -43,8 +57,9 @@ fn licenses() -> Vec<(&'static str, &'static str)> {
 }
 
 async fn new(page: Page, _: SignedIn) -> Answer {
-    let form = Form::of([("language", "en".to_owned()), ("license", "CC-BY-SA-4.0".to_owned())]);
-    Ok(render(&New { page, form, languages: LANGUAGES, licenses: licenses() })?.into_response())
+    let form =
+        Form::of([("language", "en".to_owned()), ("license", "CC-BY-SA-4.0".to_owned()), ("private", "no".to_owned())]);
+    Ok(render(&New { page, form, languages: LANGUAGES, licenses: licenses(), circles: CIRCLES })?.into_response())
 }
 
 fn draft(form: &Form) -> Draft {
@@ -60,18 +75,24 @@ fn draft(form: &Form) -> Draft {
 }
 
 async fn create(State(app): State<App>, page: Page, person: SignedIn, form: Form) -> Answer {
-    let wanted = draft(&form);
+    let (wanted, private) = (draft(&form), form.has("private", "yes"));
     let checked = wanted.check().and_then(|()| wanted.check_handle());
     let form = match form.or_problems(checked)? {
-        Err(form) => return again(New { page, form: *form, languages: LANGUAGES, licenses: licenses() }),
-        Ok(()) => fresh(&wanted),
+        Err(form) => {
+            return again(New { page, form: *form, languages: LANGUAGES, licenses: licenses(), circles: CIRCLES });
+        }
+        Ok(()) => fresh(&wanted).with("private", if private { "yes" } else { "no" }),
     };
     // Making keys takes long: on a thread that may be busy, and never inside the transaction.
     let keys = tokio::task::spawn_blocking(BotKeys::generate).await??;
     let by = person.actor;
-    let made = app.write(move |tx| super::propose(tx, &by, &wanted, &keys));
+    let made = app.write(move |tx| {
+        let course = super::propose(tx, &by, &wanted, &keys)?;
+        super::set_private(tx, &by, course.id, private)?;
+        Ok(course)
+    });
     match form.or_problems(made.await)? {
-        Err(form) => again(New { page, form: *form, languages: LANGUAGES, licenses: licenses() }),
+        Err(form) => again(New { page, form: *form, languages: LANGUAGES, licenses: licenses(), circles: CIRCLES }),
         Ok(course) => {
             let path = app.read(move |db| Ok(crate::actor::get(db, course.actor_id)?.path())).await?;
             Ok(redirect_with(&path, "Proposed. A moderator will look at it and answer here."))
@@ -104,6 +125,7 @@ struct Edit {
     organizers: Vec<Actor>,
     languages: &'static [(&'static str, &'static str)],
     licenses: Vec<(&'static str, &'static str)>,
+    circles: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Edit {
@@ -127,7 +149,7 @@ async fn edit_page(app: &App, page: Page, row: Row, form: Form) -> Result<Edit> 
     let (course, group) = row;
     let id = course.id;
     let organizers = app.read(move |db| super::organizers(db, id)).await?;
-    Ok(Edit { page, form, course, group, organizers, languages: LANGUAGES, licenses: licenses() })
+    Ok(Edit { page, form, course, group, organizers, languages: LANGUAGES, licenses: licenses(), circles: CIRCLES })
 }
 
 async fn edit(State(app): State<App>, page: Page, person: SignedIn, Path(name): Path<String>) -> Answer {
@@ -141,13 +163,23 @@ async fn edit(State(app): State<App>, page: Page, person: SignedIn, Path(name): 
         language: course.language,
         license: course.license,
     };
-    Ok(render(&edit_page(&app, page, row, fresh(&now)).await?)?.into_response())
+    let private = if course.private { "yes" } else { "no" };
+    let form = fresh(&now).with("private", private);
+    Ok(render(&edit_page(&app, page, row, form).await?)?.into_response())
 }
 
 async fn update(State(app): State<App>, page: Page, person: SignedIn, Path(name): Path<String>, form: Form) -> Answer {
     let row = organized(&app, name, &person.actor).await?;
     let (by, id, wanted) = (person.actor, row.0.id, draft(&form));
-    let done = app.write(move |tx| super::edit(tx, &by, id, &wanted)).await;
+    let private = form.find("private").map(|chosen| chosen == "yes");
+    let done = app
+        .write(move |tx| {
+            if let Some(private) = private {
+                super::set_private(tx, &by, id, private)?;
+            }
+            super::edit(tx, &by, id, &wanted)
+        })
+        .await;
     match form.or_problems(done)? {
         Err(form) => again(edit_page(&app, page, row, *form).await?),
         Ok(_) => Ok(redirect_with(&row.1.path(), "Saved.")),

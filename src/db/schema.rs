@@ -288,6 +288,7 @@ diesel::table! {
         answer -> Text,
         created_at -> BigInt,
         listed_at -> Nullable<BigInt>,
+        private -> Bool,
     }
 }
 

@@ -141,6 +141,13 @@ pub fn get_public(db: &mut Db, public_id: &str) -> Result<Post> {
     store::find_public(db, public_id)?.ok_or(Error::NotFound)
 }
 
+/// By the id in URLs, when this person may see what is in its course; otherwise there is nothing.
+pub fn seen(db: &mut Db, public_id: &str, by: &Actor) -> Result<Post> {
+    let post = get_public(db, public_id)?;
+    let course = course::get(db, post.course_id)?;
+    if course::may_see(db, &course, Some(by))? { Ok(post) } else { Err(Error::NotFound) }
+}
+
 /// By ActivityPub id, deleted or not.
 pub fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Post>> {
     store::find_by_uri(db, uri)

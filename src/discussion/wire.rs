@@ -46,16 +46,19 @@ impl Whole {
         Ok(Self { post, author, course, group, parent, context, locked })
     }
 
-    /// To everyone, the course, and who is answered; the same on activity and object (federation rule 7).
+    /// To everyone, unless the course is private, to the course, and who is answered; the same on activity and object
+    /// (federation rule 7).
     pub(super) fn to(&self) -> Vec<String> {
-        let mut to = vec![wire::PUBLIC.to_owned(), self.group.uri.clone()];
+        let everyone = (!self.course.private).then(|| wire::PUBLIC.to_owned());
+        let mut to: Vec<String> = everyone.into_iter().chain([self.group.uri.clone()]).collect();
         to.extend(self.parent.iter().map(|parent| parent.uri.clone()));
         to
     }
 
     pub(super) fn cc(&self) -> Vec<String> {
-        let followers = [&self.group, &self.author].into_iter().filter_map(|actor| actor.followers.clone());
-        followers.collect()
+        // In a private course the followers of its author are others.
+        let others = self.author.followers.as_ref().filter(|_| !self.course.private);
+        self.group.followers.iter().chain(others).cloned().collect()
     }
 
     /// An activity of the author about this post.
@@ -110,7 +113,7 @@ impl Whole {
             put("context", context.clone().into());
         }
         put("replies", format!("{}/replies", post.uri).into());
-        put("interactionPolicy", wire::policy(self.locked));
+        put("interactionPolicy", wire::policy(self.locked || self.course.private));
         Ok(document)
     }
 
@@ -165,9 +168,20 @@ pub(super) struct Incoming {
     pub(super) updated_at: Option<Time>,
     /// The ids of everyone it is addressed to or mentions.
     pub(super) addressed: Vec<String>,
+    /// Whether everyone may read it.
+    pub(super) public: bool,
 }
 
 impl Incoming {
+    /// Refuses what was not said to a whole course: to everyone, or in a private course to all who follow it.
+    pub(super) fn may_be_in(&self, course: &Course, group: &Actor) -> Result<()> {
+        let among = || group.followers.as_ref().is_some_and(|followers| self.addressed.contains(followers));
+        if self.public || (course.private && among()) {
+            return Ok(());
+        }
+        Err(Error::denied("The discussion of a course is public; a private post has no place in it."))
+    }
+
     pub(super) fn new_post(&self, course: CourseId, now: Time) -> NewPost {
         NewPost {
             course_id: course,
@@ -203,8 +217,18 @@ fn is_course_work(document: &Value) -> bool {
     ["oer:", "study:", "schema:"].iter().any(|vocabulary| kind.starts_with(vocabulary))
 }
 
-/// Reads a post. Its author is one id on the post's own host (ORI-01 to ORI-03), and everyone may read it.
+/// Reads a post that everyone may read.
 pub(super) fn read(document: &Value) -> Result<Incoming> {
+    let incoming = read_any(document)?;
+    if incoming.public {
+        return Ok(incoming);
+    }
+    Err(Error::denied("The discussion of a course is public; a private post has no place in it."))
+}
+
+/// Reads a post; the caller asks whether it [`Incoming::may_be_in`] its course. Its author is one id on the post's own
+/// host (ORI-01 to ORI-03).
+pub(super) fn read_any(document: &Value) -> Result<Incoming> {
     let wrong = |what: &str| Error::denied(format!("The post has no usable {what}."));
     if !is_post(document) {
         return Err(wrong("type"));
@@ -213,9 +237,6 @@ pub(super) fn read(document: &Value) -> Result<Incoming> {
     let author = wire::sole_id(document, "attributedTo").ok_or_else(|| wrong("author"))?;
     if !same_host(uri, author) {
         return Err(Error::denied("A post and its author live on different servers."));
-    }
-    if !wire::is_public(document) {
-        return Err(Error::denied("The discussion of a course is public; a private post has no place in it."));
     }
     let content = wire::text(document, "content").unwrap_or_default();
     let html = text::clean_html(content).map_err(|error| Error::denied(format!("The post was refused: {error}.")))?;
@@ -239,5 +260,6 @@ pub(super) fn read(document: &Value) -> Result<Incoming> {
         published_at: time("published"),
         updated_at: time("updated"),
         addressed,
+        public: wire::is_public(document),
     })
 }

@@ -155,7 +155,8 @@ fn put(tx: &mut Tx<'_>, by: &Actor, (new, place): (&NewPost, &Place), announced:
         active_at: top_level.then_some(tx.now()),
     };
     let post = store::insert(tx, by.id, (new, place), row)?;
-    let object = NewObject { uri: &uri, kind: ObjectKind::Post, local_id: post.id.0, owner: by.id, public: true };
+    let public = !course::get(tx, place.course)?.private;
+    let object = NewObject { uri: &uri, kind: ObjectKind::Post, local_id: post.id.0, owner: by.id, public };
     object::register(tx, &object)?;
     if let Some(thread) = place.thread {
         store::touch(tx, thread)?;

@@ -167,6 +167,7 @@ pub fn declined(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     if !all.group.here || all.person.here {
         return Ok(());
     }
+    end_watching(tx, &all, "The organizers declined.")?;
     match &all.place.join_uri {
         Some(uri) => refuse(tx, &all.group, &all.person, join_of(&all, uri), "The organizers declined."),
         None => tell_elsewhere(tx, &all, "Your application was declined by the organizers."),
@@ -176,6 +177,7 @@ pub fn declined(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
 /// Follows from `EnrollmentRemoved`: a Remove and a note in words.
 pub fn removed(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let all = around(tx, id)?;
+    end_watching(tx, &all, "The organizers took you off the roster.")?;
     if !all.group.here || all.person.here {
         return Ok(());
     }
@@ -199,9 +201,20 @@ pub fn shut_out(tx: &mut Tx<'_>, course: &Course, whom: ActorId, reason: &str) -
     refuse(tx, &group, &person, follow, reason)
 }
 
+/// A private course is not watched from outside: whoever is in it no more does not follow it either.
+fn end_watching(tx: &mut Tx<'_>, all: &Around, reason: &str) -> Result<()> {
+    if !all.group.here || !all.course.private {
+        return Ok(());
+    }
+    shut_out(tx, &all.course, all.person.id, reason)?;
+    actor::follow::remove(tx, all.person.id, all.group.id)?;
+    Ok(())
+}
+
 /// Follows from `EnrollmentLeft`: a person here tells the home of a mirrored course.
 pub fn left(tx: &mut Tx<'_>, id: EnrollmentId) -> Result<()> {
     let all = around(tx, id)?;
+    end_watching(tx, &all, "You left the course.")?;
     if all.group.here || !all.person.here {
         return Ok(());
     }

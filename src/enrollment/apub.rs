@@ -287,6 +287,6 @@ fn object_id(got: &Received) -> Result<String> {
 
 fn course_here(db: &mut Db, uri: &str) -> Result<(Course, Actor)> {
     let group = actor::find_by_uri(db, uri)?.filter(|group| group.here).ok_or(Error::NotFound)?;
-    let course = course::find_by_actor(db, group.id)?.filter(Course::is_public).ok_or(Error::NotFound)?;
+    let course = course::find_by_actor(db, group.id)?.filter(Course::is_shown).ok_or(Error::NotFound)?;
     Ok((course, group))
 }

@@ -117,7 +117,7 @@ pub fn take_over(tx: &mut Tx<'_>, origin: &Actor, course: &Course, person: &Acto
     let group = actor::get(tx, course.actor_id)?;
     person.may_act()?;
     let run = cohort::current(tx, course.id)?.filter(Cohort::takes_people);
-    let Some(run) = run.filter(|_| group.here && course.is_public()) else {
+    let Some(run) = run.filter(|_| group.here && course.is_shown()) else {
         return Err(Error::denied("The course has no run that takes people now."));
     };
     let run = cohort::lock(tx, run.id)?;

@@ -25,6 +25,9 @@ pub fn follow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<FollowStat
     if let Some(known) = known.filter(|known| known.state == FollowState::Accepted) {
         return Ok(known.state);
     }
+    if group.here && course.private && !is_inside(tx, by, course)? {
+        return Err(Error::denied("This course is followed by those alone who take part. Please ask for a place."));
+    }
     let uri = tx.links().activity(&tx.new_id());
     let state = if group.here { FollowState::Accepted } else { FollowState::Pending };
     follow::put(tx, by.id, group.id, &uri, state)?;
@@ -62,13 +65,13 @@ pub fn unfollow(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<()> {
 /// Takes somebody elsewhere as a follower of a course here; answered each time (checklist 36).
 pub fn accept_follower(tx: &mut Tx<'_>, by: &Actor, group: &Actor, uri: &str) -> Result<()> {
     by.may_act()?;
-    let course = course::find_by_actor(tx, group.id)?.filter(|course| group.here && course.is_public());
+    let course = course::find_by_actor(tx, group.id)?.filter(|course| group.here && course.is_shown());
     let course = course.filter(|_| group.kind == ActorKind::Course).ok_or(Error::NotFound)?;
     let known = follow::find(tx, by.id, group.id)?;
     // Whoever is of a limited server waits until the organizers give them a place.
-    if by.is_limited() && !has_place(tx, by, &course)? {
+    if (by.is_limited() || course.private) && !is_inside(tx, by, &course)? {
         follow::put(tx, by.id, group.id, uri, FollowState::Pending)?;
-        return Ok(());
+        return if course.private { apply(tx, by, &course) } else { Ok(()) };
     }
     let again = known.is_some_and(|follow| follow.state == FollowState::Accepted);
     follow::put(tx, by.id, group.id, uri, FollowState::Accepted)?;
@@ -76,9 +79,20 @@ pub fn accept_follower(tx: &mut Tx<'_>, by: &Actor, group: &Actor, uri: &str) ->
     tx.record(Some(by.id), happened)
 }
 
-fn has_place(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
+fn is_inside(db: &mut Db, by: &Actor, course: &Course) -> Result<bool> {
     let found = super::find_in_course(db, course.id, by.id)?;
-    Ok(found.is_some_and(|(place, _)| place.state == EnrollmentState::Active))
+    Ok(found.is_some_and(|(place, _)| place.state == EnrollmentState::Active) || course::organizes(db, by, course)?)
+}
+
+/// Whoever asks to follow a private course asks for a place in it, because there is no watching from outside. Without a
+/// run that takes people the following waits.
+fn apply(tx: &mut Tx<'_>, by: &Actor, course: &Course) -> Result<()> {
+    let Some(run) = cohort::current(tx, course.id)? else { return Ok(()) };
+    let ask = super::Ask { message: "Asks to follow the course.".into(), join_uri: None };
+    match super::enroll(tx, by, run.id, &ask) {
+        Err(Error::Denied(_)) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// Agrees to what somebody of a limited server asked, now that they have a place. Follows from `Enrolled`.
@@ -124,8 +138,18 @@ pub fn follow_answered(tx: &mut Tx<'_>, group: &Actor, uri: &str, follower: &Act
     }
     if agreed {
         follow::accept(tx, follower.id, group.id)?;
+        let_see(tx, group)?;
     } else {
         follow::remove(tx, follower.id, group.id)?;
     }
     Ok(())
+}
+
+/// What a private course elsewhere shows to those alone who are in it can be fetched now that somebody here is.
+pub(super) fn let_see(tx: &mut Tx<'_>, group: &Actor) -> Result<()> {
+    let now = tx.now();
+    match course::find_by_actor(tx, group.id)?.filter(|course| course.private && !group.here) {
+        Some(course) => jobs::hasten(tx, JobKind::CoursePull, course.id.0, now),
+        None => Ok(()),
+    }
 }

@@ -41,7 +41,7 @@ pub fn enroll(tx: &mut Tx<'_>, by: &Actor, cohort: CohortId, ask: &Ask) -> Resul
     if known.as_ref().is_some_and(|place| place.state == EnrollmentState::Removed) {
         return Err(Error::denied("The organizers took you off this run; please write to them."));
     }
-    if !cohort.takes_people() || !course.is_public() {
+    if !cohort.takes_people() || !course.is_shown() {
         return Err(Error::denied(format!("“{}” takes nobody now: it is {}.", cohort.name, cohort.state)));
     }
     let (role, state) = place_for(tx, by, &course, &cohort)?;
@@ -61,7 +61,7 @@ fn place_for(tx: &mut Tx<'_>, by: &Actor, course: &Course, cohort: &Cohort) -> R
         return Ok((Role::Organizer, EnrollmentState::Active));
     }
     // People of a limited server need approval, however open the run is.
-    if cohort.enrolling == Enrolling::Moderated || by.is_limited() {
+    if cohort.enrolling == Enrolling::Moderated || course.private || by.is_limited() {
         return Ok((Role::Learner, EnrollmentState::Applied));
     }
     let free = store::seats_taken(tx, cohort.id)? < cohort.seats;
@@ -138,6 +138,7 @@ pub fn remove(tx: &mut Tx<'_>, by: &Actor, id: EnrollmentId) -> Result<Enrollmen
 /// Ends all that a person whom the course keeps out has in it: places, what they asked for, and following. Follows from
 /// a ban, whose verb asked who may.
 pub fn shut_out(tx: &mut Tx<'_>, by: Option<ActorId>, course: &Course, whom: ActorId) -> Result<()> {
+    follow::remove(tx, whom, course.actor_id)?;
     let all = store::of_person(tx, whom)?;
     for (place, cohort) in all.into_iter().filter(|(place, cohort)| cohort.course_id == course.id && place.is_current())
     {
@@ -145,7 +146,6 @@ pub fn shut_out(tx: &mut Tx<'_>, by: Option<ActorId>, course: &Course, whom: Act
         tx.record(by, Happened::EnrollmentRemoved(place.id))?;
         fill_seats(tx, cohort.id)?;
     }
-    follow::remove(tx, whom, course.actor_id)?;
     Ok(())
 }
 

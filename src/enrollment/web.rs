@@ -59,7 +59,7 @@ fn said(state: EnrollmentState) -> &'static str {
 async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
     let (path, state) = app
         .write(move |tx| {
-            let (course, group) = course::visible(tx, &name, Some(&person.actor))?;
+            let (course, group) = course::front(tx, &name, Some(&person.actor))?;
             Ok((group.path(), super::follow(tx, &person.actor, &course)?))
         })
         .await?;
@@ -70,7 +70,7 @@ async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<Strin
 async fn unfollow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
     let path = app
         .write(move |tx| {
-            let (course, group) = course::visible(tx, &name, Some(&person.actor))?;
+            let (course, group) = course::front(tx, &name, Some(&person.actor))?;
             super::unfollow(tx, &person.actor, &course)?;
             Ok(group.path())
         })

@@ -1,5 +1,6 @@
 //! How does a course pass on what was said in it? In the form that each server's software understands (FEP-1b12).
 
+use super::confined;
 use super::outbox::{self, Audience, Marks};
 use super::peer::{self, Family};
 use super::wire;
@@ -44,7 +45,7 @@ pub fn announce(
 /// The same, and what is given `raw` goes to microblogs as well, untouched, when its author put a proof into it: it holds
 /// (AP 7.1.2). Nothing is passed on above the limits (DOS-07) but deletions.
 pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
-    if !wire::is_public(said.activity) {
+    if !wire::is_public(said.activity) && !confined::is_private(tx, group.id)? {
         return Ok(());
     }
     let object = wire::only(said.activity.get("object").unwrap_or(&Value::Null));

@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod collection;
+pub mod confined;
 pub mod delivery;
 pub mod document;
 pub mod early;

@@ -1,7 +1,7 @@
 //! How does something get out? As an activity with one delivery for each inbox, written with what caused it.
 
 use super::peer::{LineState, NewPeer};
-use super::{integrity, wire};
+use super::{confined, integrity, wire};
 use crate::actor::{self, Actor, follow};
 use crate::clock::Time;
 use crate::crypto::ProofKey;
@@ -180,7 +180,12 @@ pub(super) fn send_marked(
     }
     let mut document = document.clone();
     wire::drop_blind(&mut document);
-    prove(tx, actor, &mut document)?;
+    if confined::concerns(tx, actor, &document)? {
+        // Whatever a feature said: nothing of a private course is for everyone.
+        wire::drop_public(&mut document);
+    } else {
+        prove(tx, actor, &mut document)?;
+    }
     put(tx, actor, (&document, document.to_string()), (object_uri, marks), audience)
 }
 

@@ -287,10 +287,22 @@ impl Town {
 
     /// The same by this scheme.
     pub async fn ask_by(&self, scheme: Scheme, path: &str, by: Option<&str>) -> (StatusCode, Value) {
+        let keys = self.world.keys();
+        let (status, _, body) = self.ask_with(scheme, path, by.map(|uri| (uri, &keys))).await;
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// The same with these keys; all of the answer.
+    pub async fn ask_with(
+        &self,
+        scheme: Scheme,
+        path: &str,
+        by: Option<(&str, &Keypair)>,
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::builder().uri(path).header(header::ACCEPT, "application/activity+json");
         request = request.header(header::HOST, "us.test");
-        if let Some(uri) = by {
-            let key = SigningKey::from_pem(&self.world.keys().private_pem).unwrap();
+        if let Some((uri, keys)) = by {
+            let key = SigningKey::from_pem(&keys.private_pem).unwrap();
             let url = Url::parse(&format!("https://us.test{path}")).unwrap();
             let signer = Signer { key_id: format!("{uri}#main-key"), key };
             for (name, value) in sign_get(&signer, scheme, &url, self.app.now().system()).unwrap() {
@@ -298,9 +310,8 @@ impl Town {
             }
         }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let status = response.status();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&body).unwrap_or_default())
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
     }
 
     /// Every connection that another server saw, whatever it was for.

@@ -173,6 +173,19 @@ pub fn drop_blind(document: &mut Value) {
     }
 }
 
+/// Takes everyone out of the addressees, here and in what is embedded.
+pub fn drop_public(document: &mut Value) {
+    let mut next = Some(document);
+    while let Some(fields) = next.and_then(Value::as_object_mut) {
+        for key in ["to", "cc"] {
+            if let Some(Value::Array(list)) = fields.get_mut(key) {
+                list.retain(|id| !id.as_str().is_some_and(means_public));
+            }
+        }
+        next = fields.get_mut("object");
+    }
+}
+
 /// The same on a copy, when there are any.
 pub fn without_blind(document: &Value) -> Option<Value> {
     let mut next = Some(document);

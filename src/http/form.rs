@@ -39,6 +39,12 @@ impl Form {
         Self { values: values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(), ..Self::default() }
     }
 
+    /// The same with one more field filled in.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// What stands in the field, as typed; nothing is the empty text.
     pub fn value(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()

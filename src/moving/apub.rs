@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub fn announce_changed(tx: &mut Tx<'_>, id: ActorId) -> Result<()> {
     let actor = actor::get(tx, id)?;
     let document = match course::find_by_actor(tx, id)? {
-        Some(course) if !course.is_public() => return Ok(()),
+        Some(course) if !course.is_shown() => return Ok(()),
         Some(course) => catalogue::apub::to_wire(tx, &course)?,
         None => document::to_wire(tx, &actor)?,
     };

@@ -264,6 +264,7 @@ fn listed() -> course::Mirrored {
         language: "en".into(),
         license: String::new(),
         indexable: true,
+        private: false,
     }
 }
 

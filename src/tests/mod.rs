@@ -4,10 +4,10 @@
 pub mod browser;
 mod checklist;
 mod fixtures;
-mod grades;
 mod machine;
 mod order;
 mod plans;
+mod private;
 pub mod study;
 mod supply;
 mod tidy;

@@ -348,7 +348,9 @@ CREATE TABLE courses (
     answer TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     -- Since when it stands in lists; NULL of a mirrored course that is not to be found by words (FEP-5feb).
-    listed_at BIGINT
+    listed_at BIGINT,
+    -- What is in it is there for those alone who take part, or whose following was agreed to.
+    private BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX courses_state ON courses (state, listed_at);
 

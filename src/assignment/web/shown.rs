@@ -5,6 +5,7 @@ use crate::assignment::rubric::Rubric;
 use crate::assignment::{self, Assignment, AssignmentState, due};
 use crate::clock::Time;
 use crate::cohort::Cohort;
+use crate::course;
 use crate::db::Db;
 use crate::enrollment;
 use crate::error::{Error, Result};
@@ -37,6 +38,9 @@ impl Shown {
     pub fn find(db: &mut Db, public_id: &str, by: Option<&Actor>) -> Result<Self> {
         let assignment = assignment::get_public(db, public_id)?;
         let (cohort, course) = assignment::place(db, &assignment)?;
+        if !course::may_see(db, &course, by)? {
+            return Err(Error::NotFound);
+        }
         let leads = match by {
             Some(by) => assignment::leads(db, by, &cohort)?,
             None => false,

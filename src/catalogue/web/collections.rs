@@ -1,39 +1,64 @@
 //! Which collections does a course serve to other servers? Nobody's name is in them but those of its organizers.
 
-use super::here;
+use crate::actor;
+use crate::actor::follow::{self, FollowState};
 use crate::app::App;
 use crate::catalogue::apub;
-use crate::course::Row;
+use crate::course::apub::Asking;
+use crate::course::{self, Row};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::federation::collection;
 use crate::http::{Answer, wire};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::get;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Everything that the Group document leads to. What is not listed has none of them (checklist 9).
 pub(super) fn routes() -> Router<App> {
-    let of = |make: Make| get(move |State(app): State<App>, Path(name): Path<String>| answer(app, name, make));
+    let of = |make: Make| {
+        get(move |State(app): State<App>, asking: Asking, Path(name): Path<String>| answer(app, asking, name, make))
+    };
     Router::new()
         .route("/c/{name}/moderators", of(|db, (course, _)| apub::moderators(db, &course)))
         .route("/c/{name}/featured", of(|db, (course, _)| apub::featured(db, &course)))
         .route("/c/{name}/members", of(|db, (course, _)| apub::members(db, &course)))
         .route("/c/{name}/outbox", of(|db, (_, group)| collection::outbox(db, &group)))
-        .route("/c/{name}/followers", of(|db, (_, group)| collection::followers(db, &group)))
+        .route("/c/{name}/followers", get(followers))
         .route("/c/{name}/following", of(|_, (_, group)| Ok(collection::following(&group))))
 }
 
 /// Makes one collection.
 type Make = fn(&mut Db, Row) -> Result<Value>;
 
-async fn answer(app: App, name: String, make: Make) -> Answer {
-    let document = app
-        .read(move |db| {
-            let row = here(db, &name)?;
-            make(db, row)
-        })
-        .await?;
-    Ok(wire(&document))
+async fn answer(app: App, asking: Asking, name: String, make: Make) -> Answer {
+    let row = course::apub::readable(&app, &asking, name).await?;
+    Ok(wire(&app.read(move |db| make(db, row)).await?))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    is_follower: Option<String>,
+}
+
+/// How many follow. Lemmy asks by `is_follower` whether somebody may get what is said in a private course: yes is an
+/// answer, no is 404.
+async fn followers(
+    State(app): State<App>,
+    asking: Asking,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Answer {
+    let (_, group) = course::apub::readable(&app, &asking, name).await?;
+    let document = app.read(move |db| {
+        if let Some(uri) = &asked.is_follower {
+            let who = actor::find_by_uri(db, uri)?.ok_or(Error::NotFound)?;
+            let known = follow::find(db, who.id, group.id)?;
+            known.filter(|known| known.state == FollowState::Accepted).ok_or(Error::NotFound)?;
+        }
+        collection::followers(db, &group)
+    });
+    Ok(wire(&document.await?))
 }

@@ -3,6 +3,7 @@
 use crate::actor;
 use crate::app::App;
 use crate::assignment::{self, Assignment, AssignmentState};
+use crate::course::apub::Asking;
 use crate::course::{self, Course};
 use crate::db::Db;
 use crate::discussion::{self, Post, Which};
@@ -17,11 +18,13 @@ use serde_json::Value;
 /// `replies` of a post or assignment (AP, FEP-7458) and `context`, its whole thread (FEP-7888, FEP-f228), each with pages.
 pub fn routes() -> Router<App> {
     let of = |make: Make| {
-        get(move |State(app): State<App>, Path(id): Path<String>| async move { answer(app, (id, None), make).await })
+        get(move |State(app): State<App>, asking: Asking, Path(id): Path<String>| async move {
+            answer(app, asking, (id, None), make).await
+        })
     };
     let after = |make: Make| {
-        get(move |State(app): State<App>, Path((id, after)): Path<(String, String)>| async move {
-            answer(app, (id, Some(after)), make).await
+        get(move |State(app): State<App>, asking: Asking, Path((id, after)): Path<(String, String)>| async move {
+            answer(app, asking, (id, Some(after)), make).await
         })
     };
     Router::new()
@@ -34,8 +37,11 @@ pub fn routes() -> Router<App> {
 /// Makes a piece of a collection; its id, what it is about, after which post.
 type Make = fn(&mut Db, String, &Head, Option<&Post>) -> Result<Listing>;
 
-async fn answer(app: App, (id, after): (String, Option<String>), make: Make) -> Answer {
+async fn answer(app: App, asking: Asking, (id, after): (String, Option<String>), make: Make) -> Answer {
     let here = app.links().object(&id);
+    let about = id.clone();
+    let course = app.read(move |db| Ok(head(db, &about)?.course().clone())).await?;
+    course::apub::may_read(&app, &asking, &course).await?;
     let document: Value = app
         .read(move |db| {
             let head = head(db, &id)?;
@@ -79,7 +85,7 @@ fn head(db: &mut Db, public_id: &str) -> Result<Head> {
         }
         Err(other) => return Err(other),
     };
-    if head.course().is_public() { Ok(head) } else { Err(Error::NotFound) }
+    if head.course().is_shown() { Ok(head) } else { Err(Error::NotFound) }
 }
 
 /// The direct answers, oldest first.

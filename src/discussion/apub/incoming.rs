@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::course::{self, Course};
 use crate::db::{Db, Tx};
-use crate::discussion::wire::{Incoming, Whole, read};
+use crate::discussion::wire::{Incoming, Whole, read_any};
 use crate::discussion::{self, Parent};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
@@ -25,7 +25,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let asked = incoming.clone();
     let (mut found, is_orphan) = app.read(move |db| course_of(db, &asked)).await?;
     let mut above = Climb::default();
-    if is_orphan && found.as_ref().is_none_or(|(_, group)| group.here) {
+    if is_orphan && incoming.public && found.as_ref().is_none_or(|(_, group)| group.here) {
         above = climb(context, &incoming).await?;
         if let Some((_, course)) = above.known {
             found = Some(app.read(move |db| with_group(db, course)).await?);
@@ -35,6 +35,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
     if !group.here {
         return got.settle(context, |_| Ok(())).await;
     }
+    incoming.may_be_in(&course, &group)?;
     let (got_too, by) = (got.clone(), got.signer.clone());
     got.settle(context, move |tx| {
         if object::find(tx, &incoming.uri)?.is_some_and(|known| known.owner_id == by.id) {
@@ -88,11 +89,16 @@ pub async fn update(context: &Context, got: &Received) -> Result<()> {
             if is_behind(tx, &incoming)? {
                 return Ok(());
             }
+            if !incoming.public {
+                return Err(Error::denied("A private post is in no discussion."));
+            }
             let change = incoming.new_post(CourseId(0), tx.now());
             let activity = got_too.as_it_came(tx)?;
             return discussion::revise_held(tx, &signer, &change, &activity);
         };
         let before = discussion::get(tx, post)?;
+        let (course, group) = with_group(tx, before.course_id)?;
+        incoming.may_be_in(&course, &group)?;
         let after = discussion::edit(tx, &signer, post, incoming.change(tx.now()))?;
         let changed = after.body_html != before.body_html || after.title != before.title;
         let whole = Whole::of(tx, after)?;
@@ -147,7 +153,7 @@ async fn authored(context: &Context, got: &Received) -> Result<Incoming> {
         Value::Object(_) => got.object().clone(),
         _ => return Err(Error::denied("The activity holds no post.")),
     };
-    let incoming = read(&document)?;
+    let incoming = read_any(&document)?;
     if incoming.author != got.signer.uri {
         return Err(Error::denied("A post can be sent by its author only."));
     }

@@ -4,7 +4,7 @@ use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::course::{self, Course};
 use crate::db::Tx;
-use crate::discussion::wire::{Incoming, is_post, read};
+use crate::discussion::wire::{Incoming, is_post, read_any};
 use crate::discussion::{self, Parent};
 use crate::error::{Error, Result};
 use crate::federation::{Context, Received, early, fetch, wire};
@@ -84,7 +84,8 @@ async fn believed(
     if !is_post(&document) {
         return Ok(None);
     }
-    let incoming = read(&document)?;
+    let incoming = read_any(&document)?;
+    incoming.may_be_in(course, group)?;
     belongs(context.app_data(), &incoming, group, course).await?;
     let author = fetch::actor(context, &incoming.author).await?;
     Ok(Some((incoming, author)))

@@ -22,8 +22,9 @@ struct Edit {
 
 /// A post that this person may still change.
 async fn own(app: &App, who: &SignedIn, id: String) -> Result<Post> {
-    let by = who.actor.id;
-    let post = app.read(move |db| discussion::get_public(db, &id)).await?;
+    let actor = who.actor.clone();
+    let by = actor.id;
+    let post = app.read(move |db| discussion::seen(db, &id, &actor)).await?;
     if post.is_deleted() {
         return Err(Error::NotFound);
     }
@@ -78,7 +79,7 @@ async fn load_delete(app: &App, page: Page, who: &SignedIn, (id, form): (String,
     let by = who.actor.clone();
     let (post, author, own) = app
         .read(move |db| {
-            let post = discussion::get_public(db, &id)?;
+            let post = discussion::seen(db, &id, &by)?;
             let course = course::get(db, post.course_id)?;
             let own = post.author_id == by.id;
             if post.is_deleted() {
@@ -109,7 +110,7 @@ pub(super) async fn delete(
     let (by, wanted, reason) = (who.actor.clone(), id.clone(), form.text("reason").to_owned());
     let result = app
         .write(move |tx| {
-            let post = discussion::get_public(tx, &wanted)?;
+            let post = discussion::seen(tx, &wanted, &by)?;
             discussion::delete(tx, &by, post.id, &reason)?;
             let group = course::get(tx, post.course_id)?.actor_id;
             Ok(format!("{}/discussion", actor::get(tx, group)?.path()))

@@ -59,10 +59,11 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Answer {
-    let wanted = id.clone();
+    let (wanted, by) = (id.clone(), page.visitor.actor().cloned());
     let (post, root, at) = app
         .read(move |db| {
             let post = discussion::get_public(db, &wanted)?;
+            around_post(db, &post, by.as_ref())?;
             let root = discussion::get(db, post.root())?;
             let at = discussion::page_of(db, &post)?;
             Ok((post, root, at))
@@ -112,7 +113,7 @@ pub(super) async fn reply(
     let result = match written(&form) {
         Ok((_, body_md, body_html)) => {
             app.write(move |tx| {
-                let parent = discussion::get_public(tx, &answered)?;
+                let parent = discussion::seen(tx, &answered, &by)?;
                 if parent.is_deleted() {
                     return Err(Error::Conflict("This post was deleted in the meantime.".into()));
                 }

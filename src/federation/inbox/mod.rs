@@ -15,7 +15,7 @@ mod tests;
 mod vouching;
 pub mod worker;
 
-pub use proof::signer_of_get;
+pub use proof::asker;
 pub use refusal::Refusal;
 
 use super::received::Context;

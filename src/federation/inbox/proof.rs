@@ -13,7 +13,7 @@ use crate::federation::received::Context;
 use crate::id::ActorId;
 use crate::link::{host_of, same_host};
 use crate::net::signature::{Incoming, Unverified};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri};
 use std::time::Duration;
 
 /// Somebody whose fetched key did not fit may cause another fetch only after this long (NET-11).
@@ -122,9 +122,19 @@ async fn verify_with(app: &App, signature: &Unverified, signer: &Actor) -> Resul
     Ok(())
 }
 
+/// Who asks by a signed GET, when they may ask anything here; otherwise nobody: what they may not see is then not there,
+/// and is answered alike (PRV-01, PRV-13).
+pub async fn asker(context: &Context, headers: &HeaderMap, target: &Uri) -> Result<Option<Actor>> {
+    let target = target.path_and_query().map_or("/", |target| target.as_str());
+    match signer_of_get(context, headers, target).await {
+        Err(error) if !error.is_transient() => Ok(None),
+        known => known,
+    }
+}
+
 /// Who signed this GET, for what not everyone may see. Nobody when it is not signed, or not rightly; refused when the
 /// signer or their server may not ask anything here (MOD-01, PRV-13). `target` is path and query as they were asked.
-pub async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str) -> Result<Option<Actor>> {
+async fn signer_of_get(context: &Context, headers: &HeaderMap, target: &str) -> Result<Option<Actor>> {
     if !headers.contains_key("signature") {
         return Ok(None);
     }

@@ -97,11 +97,12 @@ async fn prv_13_who_is_stopped_sees_nothing_private_and_no_follower_is_named_to_
     let set = |state| town.world.tx(move |tx| crate::actor::move_to(tx, bob.id, state));
     for state in [crate::actor::ActorState::Suspended, crate::actor::ActorState::Gone] {
         set(state);
-        assert_eq!(town.get(path, Some(&bob.uri)).await.0, 403, "{state}");
+        assert_eq!(town.get(path, Some(&bob.uri)).await.0, 404, "{state}: as what never was");
     }
     set(crate::actor::ActorState::Active);
     let new = crate::domain::NewRule::of("good.test", crate::domain::Severity::Suspend);
     town.world.tx(move |tx| crate::domain::put(tx, None, &new).map(drop));
+    // A blocked server hears the same of everything.
     assert_eq!(town.get(path, Some(&bob.uri)).await.0, 403);
     assert!(town.asked().is_empty());
     for by in [None, Some(bob.uri.as_str())] {

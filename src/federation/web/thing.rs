@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::received::Context;
 use crate::federation::run::Documents;
-use crate::federation::{inbox, object, outbox, wire};
+use crate::federation::{confined, inbox, object, outbox, wire};
 use crate::http::negotiate::wire_with;
 use crate::http::{Answer, redirect, wants_wire};
 use crate::link::same_host;
@@ -43,8 +43,7 @@ pub async fn activity(
         return Ok(wire_with(StatusCode::GONE, &tombstone(&found.uri)));
     }
     if !found.public {
-        let signer = inbox::signer_of_get(&context, &headers, target.path_and_query().map_or("/", |t| t.as_str()));
-        check(&document, signer.await?.as_ref())?;
+        check(&app, &document, inbox::asker(&context, &headers, &target).await?).await?;
     }
     Ok(crate::http::wire(&document))
 }
@@ -88,13 +87,13 @@ pub async fn object(
     }
     let document = document.ok_or(Error::NotFound)?;
     if !wants_wire(&headers) && !headers.contains_key("signature") {
-        return page_of(&app, &document);
+        // Where it would lead tells that it is there.
+        return if known.public { page_of(&app, &document) } else { Err(Error::NotFound) };
     }
     if !known.public {
-        let signer = inbox::signer_of_get(&context, &headers, target.path_and_query().map_or("/", |t| t.as_str()));
-        let signer = signer.await?;
+        let signer = inbox::asker(&context, &headers, &target).await?;
         if signer.as_ref().is_none_or(|signer| signer.id != owner.id) {
-            check(&document, signer.as_ref())?;
+            check(&app, &document, signer).await?;
         }
     }
     Ok(crate::http::wire(&document))
@@ -110,8 +109,9 @@ fn page_of(app: &App, document: &Value) -> Answer {
     }
 }
 
-/// Refuses everyone but addressees, and their servers: these fetch in the name of their instance actor.
-fn check(document: &Value, signer: Option<&Actor>) -> Result<()> {
+/// Refuses everyone but addressees, and their servers: these fetch in the name of their instance actor. What is said in
+/// a private course is for all who may read that.
+async fn check(app: &App, document: &Value, signer: Option<Actor>) -> Result<()> {
     let Some(signer) = signer else { return Err(Error::NotFound) };
     let addressees = ["to", "cc"].into_iter().flat_map(|key| wire::ids(document, key));
     let may = |id: &str| id == signer.uri || (signer.kind == ActorKind::Instance && same_host(id, &signer.uri));
@@ -120,5 +120,7 @@ fn check(document: &Value, signer: Option<&Actor>) -> Result<()> {
             return Ok(());
         }
     }
-    Err(Error::NotFound)
+    let document = document.clone();
+    let inside = app.read(move |db| confined::may_read(db, &document, &signer)).await?;
+    if inside { Ok(()) } else { Err(Error::NotFound) }
 }

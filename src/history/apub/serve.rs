@@ -2,10 +2,11 @@
 
 use crate::app::App;
 use crate::assignment::Assignment;
-use crate::course;
+use crate::course::apub::Asking;
+use crate::course::{self, Row};
 use crate::db::Db;
 use crate::discussion::{self, Post};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::federation::collection::FIRST;
 use crate::history;
 use crate::http::{Answer, wire};
@@ -20,10 +21,11 @@ pub fn routes() -> Router<App> {
     Router::new().route("/c/{name}/changes", get(whole)).route("/c/{name}/changes/after/{id}", get(page))
 }
 
-async fn whole(State(app): State<App>, Path(name): Path<String>) -> Answer {
+async fn whole(State(app): State<App>, asking: Asking, Path(name): Path<String>) -> Answer {
+    let row = course::apub::readable(&app, &asking, name).await?;
     let document = app
         .read(move |db| {
-            let (id, mut first) = piece(db, &name, FIRST)?;
+            let (id, mut first) = piece(db, &row, FIRST)?;
             if let Some(fields) = first.as_object_mut() {
                 fields.remove("@context");
             }
@@ -34,16 +36,13 @@ async fn whole(State(app): State<App>, Path(name): Path<String>) -> Answer {
     Ok(wire(&document))
 }
 
-async fn page(State(app): State<App>, Path((name, after)): Path<(String, String)>) -> Answer {
-    Ok(wire(&app.read(move |db| Ok(piece(db, &name, &after)?.1)).await?))
+async fn page(State(app): State<App>, asking: Asking, Path((name, after)): Path<(String, String)>) -> Answer {
+    let row = course::apub::readable(&app, &asking, name).await?;
+    Ok(wire(&app.read(move |db| Ok(piece(db, &row, &after)?.1)).await?))
 }
 
 /// The collection's id and a page of it.
-fn piece(db: &mut Db, name: &str, after: &str) -> Result<(String, Value)> {
-    let (course, group) = course::visible(db, name, None)?;
-    if !group.here {
-        return Err(Error::NotFound);
-    }
+fn piece(db: &mut Db, (course, group): &Row, after: &str) -> Result<(String, Value)> {
     let id = format!("{}/changes", group.uri);
     let mut items = Vec::new();
     let from = if after == FIRST { None } else { Some(discussion::get_public(db, after)?) };

@@ -38,10 +38,10 @@ struct What {
     host: String,
 }
 
-fn of_post(db: &mut Db, id: &str) -> Result<What> {
+fn of_post(db: &mut Db, id: &str, by: &Actor) -> Result<What> {
     let post = discussion::get_public(db, id)?;
-    let group = course::get(db, post.course_id)?;
-    if post.is_deleted() || !group.is_public() {
+    let course = course::get(db, post.course_id)?;
+    if post.is_deleted() || !course.is_shown() || !course::may_see(db, &course, Some(by))? {
         return Err(Error::NotFound);
     }
     let accused = actor::get(db, post.author_id)?;
@@ -59,7 +59,7 @@ fn of_actor(accused: Actor) -> What {
     What { about, host: host_of(&accused), accused, html: String::new(), action, back }
 }
 
-fn of_person(db: &mut Db, name: &str) -> Result<What> {
+fn of_person(db: &mut Db, name: &str, _: &Actor) -> Result<What> {
     let found = match name.trim_start_matches('@').split_once('@') {
         Some((handle, host)) => actor::find_by_acct(db, handle, host)?,
         None => actor::find_here(db, name.trim_start_matches('@'))?,
@@ -68,14 +68,15 @@ fn of_person(db: &mut Db, name: &str) -> Result<What> {
     found.filter(seen).map(of_actor).ok_or(Error::NotFound)
 }
 
-fn of_course(db: &mut Db, name: &str) -> Result<What> {
-    course::visible(db, name, None).map(|(_, group)| of_actor(group))
+fn of_course(db: &mut Db, name: &str, by: &Actor) -> Result<What> {
+    course::front(db, name, Some(by)).map(|(_, group)| of_actor(group))
 }
 
-type Find = fn(&mut Db, &str) -> Result<What>;
+type Find = fn(&mut Db, &str, &Actor) -> Result<What>;
 
 async fn ask(app: &App, page: Page, (find, name): (Find, String)) -> Answer {
-    let what = app.read(move |db| find(db, &name)).await?;
+    let by = page.visitor.signed_in()?;
+    let what = app.read(move |db| find(db, &name, &by.actor)).await?;
     let form = Form::of([("category", "rules".to_owned())]);
     Ok(render(&ReportPage { page, form, what, categories: CATEGORIES })?.into_response())
 }
@@ -90,7 +91,7 @@ async fn make(app: &App, page: Page, me: SignedIn, (find, name): (Find, String),
         Err(wrong) => Err(wrong),
         Ok(category) => {
             app.write(move |tx| {
-                let what = find(tx, &wanted)?;
+                let what = find(tx, &wanted, &by)?;
                 let new = NewReport { about: vec![what.about], category, text, uri: None, hourly };
                 let made = moderation::report(tx, &by, &new)?;
                 Ok((made.created_at < tx.now(), what.back))
@@ -104,7 +105,7 @@ async fn make(app: &App, page: Page, me: SignedIn, (find, name): (Find, String),
             Ok(redirect_with(&back, "Thank you. The report is with those who moderate; you will hear from them."))
         }
         Err(form) => {
-            let what = app.read(move |db| find(db, &name)).await?;
+            let what = app.read(move |db| find(db, &name, &me.actor)).await?;
             let shown = ReportPage { page, form: *form, what, categories: CATEGORIES };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&shown)?).into_response())
         }

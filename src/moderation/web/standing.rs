@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::assignment;
+use crate::course;
 use crate::discussion;
+use crate::error::Error;
 use crate::http::{Answer, Form, SignedIn, redirect_with};
 use axum::extract::{Path, State};
 
@@ -10,7 +12,7 @@ pub(super) async fn lock_post(State(app): State<App>, me: SignedIn, Path(id): Pa
     let locked = form.has("to", "closed");
     let path = app
         .write(move |tx| {
-            let post = discussion::get_public(tx, &id)?;
+            let post = discussion::seen(tx, &id, &me.actor)?;
             discussion::lock(tx, &me.actor, &post.uri, locked)?;
             Ok(post.path())
         })
@@ -22,7 +24,7 @@ pub(super) async fn pin_post(State(app): State<App>, me: SignedIn, Path(id): Pat
     let pinned = form.has("to", "first");
     let path = app
         .write(move |tx| {
-            let post = discussion::get_public(tx, &id)?;
+            let post = discussion::seen(tx, &id, &me.actor)?;
             discussion::pin(tx, &me.actor, &post.uri, pinned)?;
             Ok(post.path())
         })
@@ -40,6 +42,10 @@ pub(super) async fn lock_assignment(
     let path = app
         .write(move |tx| {
             let assignment = assignment::get_public(tx, &id)?;
+            let (_, course) = assignment::place(tx, &assignment)?;
+            if !course::may_see(tx, &course, Some(&me.actor))? {
+                return Err(Error::NotFound);
+            }
             discussion::lock(tx, &me.actor, &assignment.uri, locked)?;
             Ok(assignment.path())
         })

@@ -187,9 +187,23 @@ fn task_on_any(
 
 // PRV-02, PRV-03, PRV-04: the bot writes, and random ids stay with the home.
 #[test]
-#[expect(clippy::too_many_lines, reason = "one search through every place where a byte could be")]
-fn what_authors_get_holds_no_byte_of_a_reviewer() {
+fn prv_02_prv_03_and_prv_04_what_authors_get_holds_no_byte_of_a_reviewer() {
+    holds_no_byte_of_a_reviewer(&Cast::new());
+}
+
+#[test]
+fn prv_02_prv_03_and_prv_04_nor_does_it_in_a_private_course() {
     let cast = Cast::new();
+    cast.world.tx(|tx| {
+        use crate::db::{Run, schema::courses};
+        diesel::update(courses::table).set(diesel::ExpressionMethods::eq(courses::private, true)).execute(tx)?;
+        Ok(())
+    });
+    holds_no_byte_of_a_reviewer(&cast);
+}
+
+#[expect(clippy::too_many_lines, reason = "one search through every place where a byte could be")]
+fn holds_no_byte_of_a_reviewer(cast: &Cast) {
     let (mia, work) = cast.learner_elsewhere("mia", "micro.example");
     let mut reviewers = Vec::new();
     for name in ["mrkone", "mrktwo", "mrkthree"] {
@@ -233,7 +247,7 @@ fn what_authors_get_holds_no_byte_of_a_reviewer() {
     cast.release();
     let by = cast.ada.clone();
     cast.world.tx(move |tx| review::override_result(tx, &by, work, 5.5, "The third reviewer was too strict."));
-    let got = [sent_as(&cast, &mia, "study:Feedback"), sent_as(&cast, &mia, "study:Result")].concat();
+    let got = [sent_as(cast, &mia, "study:Feedback"), sent_as(cast, &mia, "study:Result")].concat();
     assert_eq!(got.len(), 2);
     for activity in &got {
         let text = activity.to_string().to_lowercase();

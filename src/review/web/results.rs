@@ -7,6 +7,7 @@ use super::private;
 use crate::app::App;
 use crate::assignment::rubric::Rubric;
 use crate::assignment::{self, AssignmentState};
+use crate::course;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
@@ -100,6 +101,10 @@ async fn page_of(app: &App, page: Page, me: &SignedIn, id: String, form: (Form, 
     let by = me.actor.clone();
     let found = app.read(move |db| {
         let assignment = assignment::get_public(db, &id)?;
+        let (_, course) = assignment::place(db, &assignment)?;
+        if !course::may_see(db, &course, Some(&by))? {
+            return Err(Error::NotFound);
+        }
         outcomes(db, &by, assignment.id)
     });
     let (place, outcomes) = found.await?;

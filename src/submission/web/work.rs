@@ -131,13 +131,7 @@ pub(super) async fn file(
 ) -> Answer {
     let by = match visitor.actor() {
         Some(person) => person.clone(),
-        None => {
-            let target = target.path_and_query().map_or("/", |target| target.as_str());
-            let signer = inbox::signer_of_get(&context, &headers, target).await;
-            signer
-                .map_err(|error| if error.is_transient() { error } else { Error::NotFound })?
-                .ok_or(Error::NotFound)?
-        }
+        None => inbox::asker(&context, &headers, &target).await?.ok_or(Error::NotFound)?,
     };
     let file = app
         .read(move |db| {

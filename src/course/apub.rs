@@ -1,0 +1,53 @@
+//! Which other servers may read what is in a course?
+
+use super::{Course, Row};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::federation::{Context, inbox};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use std::convert::Infallible;
+
+/// What a request says of who asks: it may be signed.
+pub struct Asking {
+    context: Option<Context>,
+    headers: HeaderMap,
+    target: Uri,
+}
+
+impl FromRequestParts<App> for Asking {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let context = Context::from_request_parts(parts, app).await.ok();
+        Ok(Self { context, headers: parts.headers.clone(), target: parts.uri.clone() })
+    }
+}
+
+/// The course here of this name, when whoever asks may read what is in it; otherwise it is not there.
+pub async fn readable(app: &App, asking: &Asking, name: String) -> Result<Row> {
+    let (course, group) = app.read(move |db| super::front(db, &name, None)).await?;
+    if !group.here {
+        return Err(Error::NotFound);
+    }
+    may_read(app, asking, &course).await?;
+    Ok((course, group))
+}
+
+/// Refuses whoever may not read what is in a course: everyone may of a public one, of a private one only who signs and
+/// is in it, or whose server has somebody who is.
+pub async fn may_read(app: &App, asking: &Asking, course: &Course) -> Result<()> {
+    if is_inside(app, asking, course).await? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Whether whoever asks may read what is in a course; see [`may_read`].
+pub async fn is_inside(app: &App, asking: &Asking, course: &Course) -> Result<bool> {
+    if course.is_public() {
+        return Ok(true);
+    }
+    let Some(context) = &asking.context else { return Ok(false) };
+    let asker = inbox::asker(context, &asking.headers, &asking.target).await?;
+    let course = course.clone();
+    app.read(move |db| super::may_see(db, &course, asker.as_ref())).await
+}
