@@ -125,6 +125,6 @@ fn is_untold(db: &mut Db, actor: ActorId, since: Time) -> Result<bool> {
 
 /// Actors here, some after the other, in the order in which they were made.
 pub fn list_here_after(db: &mut Db, after: ActorId, most: i64) -> Result<Vec<Actor>> {
-    let query = actors::table.filter(actors::here.eq(true)).filter(actors::id.gt(after));
+    let query = actors::table.filter(actors::here).filter(actors::id.gt(after));
     Ok(query.order(actors::id).limit(most).select(Actor::as_select()).load(db)?)
 }

@@ -4,6 +4,7 @@
 pub mod browser;
 mod checklist;
 mod fixtures;
+mod grades;
 mod machine;
 mod order;
 mod plans;

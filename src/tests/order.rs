@@ -6,9 +6,7 @@ use crate::assignment::Assignment;
 use crate::clock::Time;
 use crate::db::Run;
 use crate::db::schema::{actors, enrollments, follows, inbox, posts, revisions, submissions};
-use crate::dispatch::dispatch;
-use crate::federation::inbox::worker;
-use crate::federation::{peer, run};
+use crate::federation::peer;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -84,35 +82,12 @@ impl Scene {
         all
     }
 
-    /// Takes it in as the door does: a second one of the same id has no row.
     fn take(&self, n: usize, activity: &Value) {
-        let (signer, body) = (self.people[n].id, activity.to_string());
-        let (id, kind) = (activity["id"].as_str().unwrap().to_owned(), activity["type"].as_str().unwrap().to_owned());
-        self.study.world.tx(move |tx| {
-            let now = tx.now();
-            let row = (
-                inbox::activity_uri.eq(&id),
-                inbox::signer_id.eq(signer),
-                inbox::type_.eq(&kind),
-                inbox::body.eq(&body),
-                inbox::received_at.eq(now),
-                inbox::vouched.eq("signature"),
-                inbox::state.eq("pending"),
-                inbox::attempts.eq(0),
-                inbox::next_at.eq(now),
-                inbox::leased_until.eq(Time(0)),
-            );
-            diesel::insert_into(inbox::table).values(row).on_conflict_do_nothing().execute(tx)?;
-            Ok(())
-        });
+        self.study.arrives(&self.people[n], activity);
     }
 
     fn work_off(&self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let config = run::config(&self.study.app).await.unwrap();
-            worker::work_off(&config, dispatch).await.unwrap();
-        });
+        self.study.work_off();
     }
 
     /// What is left of it all: posts, followers and work that are there. What is gone is as if it had never come.

@@ -6,12 +6,15 @@ use crate::actor::{self, Actor, ActorKind, NewActor, RemoteActor};
 use crate::app::App;
 use crate::assignment::rubric::{Criterion, Level, Rubric};
 use crate::assignment::{self, Assignment, Draft, Visibility};
+use crate::clock::Time;
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course};
-use crate::db::schema::{activities, cohorts, course_organizers, courses, deliveries, enrollments, notices};
+use crate::db::schema::{activities, cohorts, course_organizers, courses, deliveries, enrollments, inbox, notices};
 use crate::db::{Run, Tx};
+use crate::dispatch::dispatch;
 use crate::enrollment::{EnrollmentState, Role};
 use crate::error::Result;
+use crate::federation::inbox::worker;
 use crate::federation::{Context, Received, run};
 use crate::id::{ActorId, CohortId, CourseId, InboxId};
 use crate::sign_in::web::recognise::session_cookie;
@@ -151,6 +154,38 @@ impl Study {
     /// An activity as it comes in now.
     pub fn got(&self, signer: &Actor, activity: Value) -> Received {
         Received::new(InboxId(0), signer.clone(), activity, self.world.clock.now())
+    }
+
+    /// Takes an activity in as the door does: a second one of the same id has no row.
+    pub fn arrives(&self, signer: &Actor, activity: &Value) {
+        let (signer, body) = (signer.id, activity.to_string());
+        let (id, kind) = (activity["id"].as_str().unwrap().to_owned(), activity["type"].as_str().unwrap().to_owned());
+        self.world.tx(move |tx| {
+            let now = tx.now();
+            let row = (
+                inbox::activity_uri.eq(&id),
+                inbox::signer_id.eq(signer),
+                inbox::type_.eq(&kind),
+                inbox::body.eq(&body),
+                inbox::received_at.eq(now),
+                inbox::vouched.eq("signature"),
+                inbox::state.eq("pending"),
+                inbox::attempts.eq(0),
+                inbox::next_at.eq(now),
+                inbox::leased_until.eq(Time(0)),
+            );
+            diesel::insert_into(inbox::table).values(row).on_conflict_do_nothing().execute(tx)?;
+            Ok(())
+        });
+    }
+
+    /// Works off what arrived.
+    pub fn work_off(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let config = run::config(&self.app).await.unwrap();
+            worker::work_off(&config, dispatch).await.unwrap();
+        });
     }
 
     /// What was sent so far: each activity with the inboxes that get it.

@@ -4,16 +4,9 @@ use super::store::Parcel;
 use crate::actor::{self, ActorKind};
 use crate::app::App;
 use crate::error::Result;
-use crate::federation::{rotation, run, wire};
+use crate::federation::{rotation, run};
 use crate::net::memory::Signing;
 use crate::net::signature::Signer;
-use serde_json::Value;
-
-/// Whether this is the `Update` by which an actor shows its keys.
-pub(super) fn tells_of_keys(parcel: &Parcel) -> bool {
-    let is_own = |activity: Value| wire::id(&activity, "object") == wire::id(&activity, "actor");
-    parcel.kind == "Update" && serde_json::from_slice(&parcel.body).is_ok_and(is_own)
-}
 
 /// The key that the server knows, and the other one while two of them sign. `knows`: it was just told of the newest.
 pub(super) async fn in_order(
@@ -21,7 +14,7 @@ pub(super) async fn in_order(
     (host, knows): (&str, bool),
     parcel: &Parcel,
 ) -> Result<(Signer, Option<Signer>)> {
-    if tells_of_keys(parcel) {
+    if parcel.tells_of_keys {
         // What follows must be signed by the keys that it shows.
         app.net().memory.forget_signing(parcel.actor);
     }

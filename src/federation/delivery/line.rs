@@ -58,7 +58,7 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
         match fate {
             Fate::Delivered => {
                 (takes_others, in_a_row) = (true, 0);
-                told.extend(keys::tells_of_keys(&waiting.parcel).then_some(waiting.parcel.actor));
+                told.extend(waiting.parcel.tells_of_keys.then_some(waiting.parcel.actor));
                 road.note(Note::Delivered { id: waiting.id }).await;
             }
             Fate::Gone => {

@@ -29,6 +29,8 @@ pub(super) struct Parcel {
     pub(super) actor: ActorId,
     pub(super) kind: String,
     pub(super) public: bool,
+    /// Whether this is the `Update` by which its actor shows its keys.
+    pub(super) tells_of_keys: bool,
     pub(super) body: bytes::Bytes,
 }
 
@@ -119,7 +121,13 @@ fn parcel(db: &mut Db, id: ActivityId) -> Result<Arc<Parcel>> {
     let columns = (activities::actor_id, activities::type_, activities::public, activities::document);
     let (actor, kind, public, document): (ActorId, String, bool, String) =
         activities::table.find(id).select(columns).first(db)?;
-    Ok(Arc::new(Parcel { actor, kind, public, body: document.into() }))
+    let tells_of_keys = kind == "Update" && is_of_its_actor(&document);
+    Ok(Arc::new(Parcel { actor, kind, public, tells_of_keys, body: document.into() }))
+}
+
+fn is_of_its_actor(document: &str) -> bool {
+    let is_own = |activity: Value| wire::id(&activity, "object") == wire::id(&activity, "actor");
+    serde_json::from_str(document).is_ok_and(is_own)
 }
 
 /// These got there.
