@@ -58,6 +58,14 @@ impl Family {
     }
 }
 
+/// Whether this server says 202 before it looks at the signature, and may keep a key for long: snac does not read the
+/// `Update` of a Group or of somebody whom nobody there follows, and looks again after 36 hours.
+pub fn answers_first(db: &mut Db, host: &str) -> Result<bool> {
+    let row = peers::table.filter(peers::host.eq(host)).select(peers::software);
+    let software = row.first::<Option<String>>(db).optional()?.flatten();
+    Ok(matches!(software.as_deref(), Some("snac" | "snac2")))
+}
+
 /// The family of each of these servers.
 pub fn families(db: &mut Db, hosts: &BTreeSet<String>) -> Result<BTreeMap<String, Family>> {
     let mut found = BTreeMap::new();

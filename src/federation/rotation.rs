@@ -5,7 +5,8 @@
 //! goes to a server before it has taken the `Update` is signed by the old key, what goes there afterwards by the new
 //! one. The instance signs by the new one at once: most servers that get its `Update` never saw it sign, and what it asks
 //! of others is answered at once. Should a server refuse one of the two, it gets the same once more signed by the other,
-//! as long as both sign: two days, and longer while the `Update` waits for a server that is away.
+//! as long as both sign: two days, and longer while the `Update` waits for a server that is away. What is known to answer
+//! before it verifies gets everything once by each.
 
 use super::outbox::{self, Audience};
 use super::wire;

@@ -4,16 +4,23 @@ use super::store::Parcel;
 use crate::actor::{self, ActorKind};
 use crate::app::App;
 use crate::error::Result;
-use crate::federation::{rotation, run};
+use crate::federation::{peer, rotation, run};
 use crate::net::memory::Signing;
 use crate::net::signature::Signer;
 
-/// The key that the server knows, and the other one while two of them sign. `knows`: it was just told of the newest.
-pub(super) async fn in_order(
-    app: &App,
-    (host, knows): (&str, bool),
-    parcel: &Parcel,
-) -> Result<(Signer, Option<Signer>)> {
+/// What signs a delivery.
+pub(super) struct Keys {
+    /// The key that the server knows.
+    pub(super) first: Signer,
+    /// The other one while two of them sign.
+    pub(super) second: Option<Signer>,
+    /// Whether the delivery goes there once by each: it answers before it verifies, so its answer does not tell which one
+    /// was right.
+    pub(super) each: bool,
+}
+
+/// `knows`: the server was just told of the newest.
+pub(super) async fn in_order(app: &App, (host, knows): (&str, bool), parcel: &Parcel) -> Result<Keys> {
     if parcel.tells_of_keys {
         // What follows must be signed by the keys that it shows.
         app.net().memory.forget_signing(parcel.actor);
@@ -22,16 +29,21 @@ pub(super) async fn in_order(
         Some(signing) => signing,
         None => read(app, parcel).await?,
     };
-    let Some((former, since)) = signing.former else { return Ok((signing.newest, None)) };
-    if knows {
-        return Ok((signing.newest, Some(former)));
-    }
+    let Some((former, since)) = signing.former else {
+        return Ok(Keys { first: signing.newest, second: None, each: false });
+    };
     let (host, id) = (host.to_owned(), parcel.actor);
-    let knows = app.look_up(move |db| {
-        let by = actor::get(db, id)?;
-        Ok(by.kind == ActorKind::Instance || rotation::knows_newest(db, &host, (id, &by.uri), since)?)
-    });
-    Ok(if knows.await? { (signing.newest, Some(former)) } else { (former, Some(signing.newest)) })
+    let (knows, each) = app
+        .look_up(move |db| {
+            let by = actor::get(db, id)?;
+            let knows =
+                knows || by.kind == ActorKind::Instance || rotation::knows_newest(db, &host, (id, &by.uri), since)?;
+            Ok((knows, peer::answers_first(db, &host)?))
+        })
+        .await?;
+    // What such a server takes may be what lets it look for the newest: the old one goes before.
+    let (first, second) = if knows && !each { (signing.newest, former) } else { (former, signing.newest) };
+    Ok(Keys { first, second: Some(second), each })
 }
 
 /// Another key to try where the first was refused: the second, or one that is newer than what is in memory.

@@ -159,15 +159,16 @@ async fn attempt(
         tracing::error!(%error, "an activity cannot be signed");
         FetchError::Unsignable
     };
-    let (first, second) = keys::in_order(app, host, &waiting.parcel).await.map_err(unsignable)?;
+    let keys = keys::in_order(app, host, &waiting.parcel).await.map_err(unsignable)?;
     let url = Url::parse(&waiting.inbox).map_err(|_| FetchError::Location)?;
-    let answer = request(road, (&url, waiting, &first), places).await;
-    if !answer.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) {
-        return answer;
-    }
-    let Some(second) = keys::another(app, &waiting.parcel, &first, second).await.map_err(unsignable)? else {
-        return answer;
+    let answer = request(road, (&url, waiting, &keys.first), places).await;
+    let Ok(PostAnswer { status, .. }) = answer else { return answer };
+    let second = if Schemes::may_help(status) {
+        keys::another(app, &waiting.parcel, &keys.first, keys.second).await.map_err(unsignable)?
+    } else {
+        keys.second.filter(|_| keys.each && status.is_success())
     };
+    let Some(second) = second else { return answer };
     let again = app.net().client.post(&url, waiting.parcel.body.clone(), &second, app.now().system()).await;
     if again.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) { answer } else { again }
 }

@@ -5,9 +5,11 @@ use crate::actor::{self, Former, OVERLAP};
 use crate::crypto::VerifyingKey;
 use crate::federation::document;
 use crate::federation::integrity;
+use crate::federation::peer;
 use crate::federation::town::{Town, other_keys};
 use crate::net::signature::{Incoming, Unverified};
 use serde_json::json;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,13 +32,16 @@ enum Habit {
     Listening,
     /// The same, and keeps what it knows for ever.
     Trusting,
+    /// Answers before it verifies, reads no `Update`, and asks again when it has used what is older than 36 hours: snac.
+    Deaf,
 }
 
-/// What it keeps, since when, and what it could not verify.
+/// What it keeps, since when, what it could verify, and what it could not and never did.
 struct Kept {
     key: (String, String),
     since: Time,
-    lost: Vec<String>,
+    taken: HashSet<String>,
+    lost: HashSet<String>,
 }
 
 fn is_by(read: &Unverified, (id, pem): &(String, String)) -> bool {
@@ -46,13 +51,15 @@ fn is_by(read: &Unverified, (id, pem): &(String, String)) -> bool {
 /// Lets a server behave so. It knows the actor from the beginning.
 fn double(town: &Town, host: &str, habit: Habit, shown: &Shown) -> Arc<Mutex<Kept>> {
     let first = shown.lock().unwrap().clone();
-    let kept = Arc::new(Mutex::new(Kept { key: first, since: town.now(), lost: Vec::new() }));
+    let kept =
+        Arc::new(Mutex::new(Kept { key: first, since: town.now(), taken: HashSet::new(), lost: HashSet::new() }));
     let (clock, shown, shared) = (town.app.clock().clone(), Arc::clone(shown), Arc::clone(&kept));
     town.check(host, move |request: Incoming<'_>, body: &[u8]| {
         let now = clock.now();
         let Ok(read) = Unverified::read(request, body, now.system()) else { return false };
         let mut kept = shared.lock().unwrap();
-        if habit != Habit::Trusting && now.since(kept.since) >= DAY {
+        let asks_daily = !matches!(habit, Habit::Trusting | Habit::Deaf);
+        if asks_daily && now.since(kept.since) >= DAY {
             (kept.key, kept.since) = (shown.lock().unwrap().clone(), now);
         }
         let mut right = is_by(&read, &kept.key);
@@ -67,10 +74,17 @@ fn double(town: &Town, host: &str, habit: Habit, shown: &Shown) -> Arc<Mutex<Kep
             let text = |name: &str| key[name].as_str().unwrap().to_owned();
             (kept.key, kept.since) = ((text("id"), text("publicKeyPem")), now);
         }
-        if !right {
-            kept.lost.push(activity["id"].to_string());
+        let id = activity["id"].to_string();
+        if right {
+            kept.lost.remove(&id);
+            kept.taken.insert(id);
+        } else if !kept.taken.contains(&id) {
+            kept.lost.insert(id);
         }
-        right || habit == Habit::Hasty
+        if habit == Habit::Deaf && now.since(kept.since) >= DAY + DAY / 2 {
+            (kept.key, kept.since) = (shown.lock().unwrap().clone(), now);
+        }
+        right || matches!(habit, Habit::Hasty | Habit::Deaf)
     });
     kept
 }
@@ -111,6 +125,7 @@ async fn r_24_no_delivery_fails_while_keys_change() {
         ("asking", Habit::Asking),
         ("hasty", Habit::Hasty),
         ("listening", Habit::Listening),
+        ("deaf", Habit::Deaf),
     ];
     let people: Vec<Actor> = habits
         .iter()
@@ -119,6 +134,8 @@ async fn r_24_no_delivery_fails_while_keys_change() {
             town.known(host, "bob")
         })
         .collect();
+    let deaf = people[4].host.clone();
+    town.world.tx(move |tx| peer::learn(tx, &deaf, Some("snac"), Some("2.75")));
     let doubles: Vec<_> = habits.iter().map(|(host, habit)| double(&town, host, *habit, &shown)).collect();
     let hour = Duration::from_secs(3600);
     for at in 0..90 {
@@ -136,11 +153,12 @@ async fn r_24_no_delivery_fails_while_keys_change() {
         }
         town.world.pass(hour);
     }
-    assert_eq!(town.count("delivered"), 4 * (90 + 1 + 1));
-    assert!(
-        doubles[2].lock().unwrap().lost.is_empty(),
-        "what is answered before it is verified was signed by the key known there"
-    );
+    assert_eq!(town.count("delivered"), 5 * (90 + 1 + 1));
+    for hasty in [2, 4] {
+        let kept = doubles[hasty].lock().unwrap();
+        assert_eq!(kept.lost.len(), 0, "what is answered before it is verified was signed by the key known there");
+        assert_eq!(kept.taken.len(), 90 + 1 + 1);
+    }
     let left = town.world.read(|db| actor::signing_keys_of(db, ada.id));
     assert!(left.former.is_none(), "after two days the old private half is gone");
 }
