@@ -16,6 +16,8 @@ pub struct Plenty {
 }
 
 pub const FULL: Plenty = Plenty { actors: 100_000, courses: 10_000, posts: 1_000_000, deliveries: 1_000_000 };
+/// Beside which the grown one stands: every list already fills its page.
+pub const SMALL: Plenty = Plenty { actors: 400, courses: 40, posts: 2000, deliveries: 2000 };
 pub const QUICK: Plenty = Plenty { actors: 1000, courses: 100, posts: 5000, deliveries: 5000 };
 
 /// Figures of the grown server may be so many times worse.
@@ -57,11 +59,11 @@ fn statements(plenty: Plenty, now: i64) -> [String; 9] {
             "INSERT INTO actors (id, kind, here, uri, url, handle, host, name, summary, inbox, shared_inbox, followers, state,
                 created_at, updated_at, fetched_at)
              SELECT {FROM} + n, CASE WHEN n < {courses} THEN 'course' ELSE 'person' END, false,
-                'https://h' || n % {HOSTS} || '.example/users/u' || n, 'https://h' || n % {HOSTS} || '.example/@u' || n,
-                'u' || n, 'h' || n % {HOSTS} || '.example', 'Somebody called ' || n, '<p>Learns, teaches and reads.</p>',
-                'https://h' || n % {HOSTS} || '.example/users/u' || n || '/inbox',
-                'https://h' || n % {HOSTS} || '.example/inbox',
-                'https://h' || n % {HOSTS} || '.example/users/u' || n || '/followers', 'active', {now}, {now}, {now}
+                'https://h' || (n % {HOSTS}) || '.example/users/u' || n, 'https://h' || (n % {HOSTS}) || '.example/@u' || n,
+                'u' || n, 'h' || (n % {HOSTS}) || '.example', 'Somebody called ' || n, '<p>Learns, teaches and reads.</p>',
+                'https://h' || (n % {HOSTS}) || '.example/users/u' || n || '/inbox',
+                'https://h' || (n % {HOSTS}) || '.example/inbox',
+                'https://h' || (n % {HOSTS}) || '.example/users/u' || n || '/followers', 'active', {now}, {now}, {now}
              FROM counted"
         )),
         rows(courses, &format!(
@@ -73,16 +75,16 @@ fn statements(plenty: Plenty, now: i64) -> [String; 9] {
         )),
         rows(actors, &format!(
             "INSERT INTO follows (follower_id, followed_id, uri, state, created_at)
-             SELECT {last} - n, {of}, 'https://h' || n % {HOSTS} || '.example/follows/' || n, 'accepted', {now}
+             SELECT {last} - n, {of}, 'https://h' || (n % {HOSTS}) || '.example/follows/' || n, 'accepted', {now}
              FROM counted WHERE n > 0 AND {last} - n >= {FROM} + {courses}"
         )),
         rows(posts, &format!(
             "INSERT INTO posts (id, public_id, uri, course_id, author_id, thread_id, in_reply_to, title, body_md, body_html,
                 published_at, removal, announced_at, active_at, changed_at)
-             SELECT {FROM} + n, 'plenty' || n, 'https://h' || n % {HOSTS} || '.example/posts/' || n,
+             SELECT {FROM} + n, 'plenty' || n, 'https://h' || (n % {HOSTS}) || '.example/posts/' || n,
                 {FROM} + n / {THREAD} % {courses}, {FROM} + {courses} + n % ({actors} - {courses}),
                 CASE WHEN n % {THREAD} = 0 THEN NULL ELSE {FROM} + n - n % {THREAD} END,
-                CASE WHEN n % {THREAD} = 0 THEN NULL ELSE 'https://h' || (n - 1) % {HOSTS} || '.example/posts/' || n - 1 END,
+                CASE WHEN n % {THREAD} = 0 THEN NULL ELSE 'https://h' || ((n - 1) % {HOSTS}) || '.example/posts/' || (n - 1) END,
                 CASE WHEN n % {THREAD} = 0 THEN 'Question ' || n ELSE '' END, '', '<p>What do you make of it?</p>',
                 {now} - ({posts} - n) * 1000, '', {now}, CASE WHEN n % {THREAD} = 0 THEN {now} - ({posts} - n) * 1000 END,
                 {now} - ({posts} - n) * 1000
@@ -90,27 +92,27 @@ fn statements(plenty: Plenty, now: i64) -> [String; 9] {
         )),
         rows(posts, &format!(
             "INSERT INTO objects (uri, kind, local_id, owner_id, here, public, created_at)
-             SELECT 'https://h' || n % {HOSTS} || '.example/posts/' || n, 'post', {FROM} + n,
+             SELECT 'https://h' || (n % {HOSTS}) || '.example/posts/' || n, 'post', {FROM} + n,
                 {FROM} + {courses} + n % ({actors} - {courses}), false, true, {now} FROM counted"
         )),
         rows(activities, &format!(
             "INSERT INTO activities (id, uri, actor_id, type, object_uri, document, public, top_level, created_at)
              SELECT {FROM} + n, 'https://us.example/a/' || n, {of}, 'Announce',
-                'https://h' || n % {HOSTS} || '.example/posts/' || n,
+                'https://h' || (n % {HOSTS}) || '.example/posts/' || n,
                 '{{\"type\":\"Announce\",\"id\":\"https://us.example/a/' || n || '\"}}', true, n % {THREAD} = 0,
                 {now} - ({activities} - n) * 1000
              FROM counted"
         )),
         rows(deliveries, &format!(
             "INSERT INTO deliveries (activity_id, inbox, host, state, attempts, created_at, done_at)
-             SELECT {FROM} + n / {INBOXES}, 'https://h' || n % {HOSTS} || '.example/inbox', 'h' || n % {HOSTS} || '.example',
+             SELECT {FROM} + n / {INBOXES}, 'https://h' || (n % {HOSTS}) || '.example/inbox', 'h' || (n % {HOSTS}) || '.example',
                 'delivered', 1, {now} - ({deliveries} - n) * 100, {now}
              FROM counted"
         )),
         rows(posts, &format!(
             "INSERT INTO inbox (activity_uri, signer_id, vouched, type, body, received_at, state, attempts, next_at,
                 leased_until)
-             SELECT 'https://h' || n % {HOSTS} || '.example/posts/' || n || '/activity',
+             SELECT 'https://h' || (n % {HOSTS}) || '.example/posts/' || n || '/activity',
                 {FROM} + {courses} + n % ({actors} - {courses}), 'signature', 'Create', '{{}}', {now}, 'done', 1, {now}, 0
              FROM counted"
         )),

@@ -165,10 +165,12 @@ async fn on_sqlite(table: &mut Table, arguments: &Arguments, size: Size) {
     keep_log(&stage.place);
 }
 
-/// P1 to P3 by turns on a small and on a grown database, so that both meet the same machine.
+/// P1 to P3 by turns on a small and on a grown database, so that both meet the same machine. Lists fill their page in
+/// both: a longer page is no growth.
 async fn grown(table: &mut Table, arguments: &Arguments, size: Size) {
     let plenty = if arguments.quick { growth::QUICK } else { growth::FULL };
-    let (small, large) = (Stage::new(None, size.hosts, None).await, Stage::new(None, size.hosts, Some(plenty)).await);
+    let (small, large) =
+        (Stage::new(None, size.hosts, Some(growth::SMALL)).await, Stage::new(None, size.hosts, Some(plenty)).await);
     let (mut beside, mut grown) = (Table::default(), Table::default());
     for run in 1..=arguments.runs {
         eprintln!("run {run} of {}, small and grown", arguments.runs);
