@@ -1,6 +1,6 @@
 //! Who follows whom?
 
-use super::Actor;
+use super::{Actor, ActorState};
 use crate::clock::Time;
 use crate::db::{
     Columns, Db, Run, Tx,
@@ -9,7 +9,7 @@ use crate::db::{
 use crate::error::Result;
 use crate::id::ActorId;
 use crate::words;
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable};
 
 words! {
     /// Whether the followed one agreed.
@@ -95,13 +95,21 @@ pub fn find_by_uri(db: &mut Db, follower: ActorId, uri: &str) -> Result<Option<F
     Ok(query.select(Follow::as_select()).first(db).optional()?)
 }
 
+/// In one of the states of [`super::MAY_ACT`]. Not a list: statements with one are compiled each time.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn may_act() -> _ {
+    let active: ActorState = super::MAY_ACT[0];
+    let limited: ActorState = super::MAY_ACT[1];
+    actors::state.eq(active).or(actors::state.eq(limited))
+}
+
 /// Everyone who follows, agreed to, and may act.
 pub fn followers_of(db: &mut Db, followed: ActorId) -> Result<Vec<Actor>> {
     let query = follows::table
         .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
         .filter(follows::followed_id.eq(followed))
         .filter(follows::state.eq(FollowState::Accepted))
-        .filter(actors::state.eq_any(super::MAY_ACT));
+        .filter(may_act());
     Ok(query.order(follows::id).select(Actor::as_select()).load(db)?)
 }
 
@@ -111,7 +119,7 @@ pub fn count_followers(db: &mut Db, followed: ActorId) -> Result<i64> {
         .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
         .filter(follows::followed_id.eq(followed))
         .filter(follows::state.eq(FollowState::Accepted))
-        .filter(actors::state.eq_any(super::MAY_ACT));
+        .filter(may_act());
     Ok(query.count().get_result(db)?)
 }
 

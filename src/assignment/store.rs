@@ -10,7 +10,8 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::id::{ActorId, AssignmentId, CohortId, CourseId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::sql_types::Bool;
+use diesel::{BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: AssignmentId) -> Result<Option<Assignment>> {
     Ok(assignments::table.find(id).select(Assignment::as_select()).first(db).optional()?)
@@ -36,7 +37,7 @@ pub(super) fn find_by_uri(db: &mut Db, uri: &str) -> Result<Option<Assignment>> 
 pub(super) fn list_of_cohort(db: &mut Db, cohort: CohortId, with_drafts: bool) -> Result<Vec<Assignment>> {
     let query = assignments::table
         .filter(assignments::cohort_id.eq(cohort))
-        .filter(assignments::state.eq_any(states(with_drafts)));
+        .filter(assignments::state.ne(AssignmentState::Draft).or(with_drafts.into_sql::<Bool>()));
     Ok(query.order((assignments::due_at, assignments::id)).select(Assignment::as_select()).load(db)?)
 }
 
@@ -44,12 +45,8 @@ pub(super) fn list_of_course(db: &mut Db, course: CourseId, with_drafts: bool) -
     let query = assignments::table
         .inner_join(cohorts::table.on(cohorts::id.eq(assignments::cohort_id)))
         .filter(cohorts::course_id.eq(course))
-        .filter(assignments::state.eq_any(states(with_drafts)));
+        .filter(assignments::state.ne(AssignmentState::Draft).or(with_drafts.into_sql::<Bool>()));
     Ok(query.order((assignments::due_at, assignments::id)).select(Assignment::as_select()).load(db)?)
-}
-
-fn states(with_drafts: bool) -> Vec<AssignmentState> {
-    AssignmentState::ALL.iter().copied().filter(|state| with_drafts || *state != AssignmentState::Draft).collect()
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, author: ActorId, cohort: CohortId, new: (&Draft, &str)) -> Result<AssignmentId> {

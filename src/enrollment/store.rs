@@ -9,7 +9,7 @@ use crate::db::{
 };
 use crate::error::{Error, Result};
 use crate::id::{ActorId, CohortId, CourseId, EnrollmentId};
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: EnrollmentId) -> Result<Option<Enrollment>> {
     Ok(enrollments::table.find(id).select(Enrollment::as_select()).first(db).optional()?)
@@ -31,14 +31,18 @@ pub(super) fn find_of(db: &mut Db, cohort: CohortId, actor: ActorId) -> Result<O
 }
 
 pub(super) fn roster(db: &mut Db, cohort: CohortId, states: &[EnrollmentState]) -> Result<Vec<(Enrollment, Actor)>> {
-    let query = enrollments::table
-        .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
-        .filter(enrollments::cohort_id.eq(cohort))
-        .filter(enrollments::state.eq_any(states.to_vec()));
-    Ok(query
-        .order((enrollments::created_at, enrollments::id))
-        .select((Enrollment::as_select(), Actor::as_select()))
-        .load(db)?)
+    let mut found: Vec<(Enrollment, Actor)> = Vec::new();
+    // One question for each: a statement with a list is compiled each time.
+    for state in states {
+        let query = enrollments::table
+            .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
+            .filter(enrollments::cohort_id.eq(cohort))
+            .filter(enrollments::state.eq(*state))
+            .select((Enrollment::as_select(), Actor::as_select()));
+        found.append(&mut query.load(db)?);
+    }
+    found.sort_by_key(|(place, _)| (place.created_at, place.id));
+    Ok(found)
 }
 
 pub(super) fn of_person(db: &mut Db, actor: ActorId) -> Result<Vec<(Enrollment, Cohort)>> {
@@ -49,19 +53,24 @@ pub(super) fn of_person(db: &mut Db, actor: ActorId) -> Result<Vec<(Enrollment, 
     Ok(query.select((Enrollment::as_select(), Cohort::as_select())).load(db)?)
 }
 
-/// States that hold a seat.
-const SEATED: [EnrollmentState; 2] = [EnrollmentState::Active, EnrollmentState::Dormant];
+/// In a state that holds a seat. Not a list: statements with one are compiled each time.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn seated() -> _ {
+    let active: EnrollmentState = EnrollmentState::Active;
+    let dormant: EnrollmentState = EnrollmentState::Dormant;
+    enrollments::state.eq(active).or(enrollments::state.eq(dormant))
+}
 
 pub(super) fn seats_taken(db: &mut Db, cohort: CohortId) -> Result<i64> {
     let query = enrollments::table
         .filter(enrollments::cohort_id.eq(cohort))
         .filter(enrollments::role.eq(Role::Learner))
-        .filter(enrollments::state.eq_any(SEATED));
+        .filter(seated());
     Ok(query.count().get_result(db)?)
 }
 
 pub(super) fn count_active(db: &mut Db, cohort: CohortId) -> Result<i64> {
-    let query = enrollments::table.filter(enrollments::cohort_id.eq(cohort)).filter(enrollments::state.eq_any(SEATED));
+    let query = enrollments::table.filter(enrollments::cohort_id.eq(cohort)).filter(seated());
     Ok(query.count().get_result(db)?)
 }
 
@@ -70,7 +79,7 @@ pub(super) fn active_elsewhere(db: &mut Db, course: CourseId) -> Result<Vec<Acto
         .inner_join(cohorts::table.on(cohorts::id.eq(enrollments::cohort_id)))
         .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
         .filter(cohorts::course_id.eq(course))
-        .filter(enrollments::state.eq_any(SEATED))
+        .filter(seated())
         .filter(actors::here.eq(false))
         .filter(actors::state.eq_any(MAY_ACT));
     Ok(query.order(enrollments::id).select(Actor::as_select()).load(db)?)
