@@ -50,7 +50,8 @@ struct Moving {
     is_course: bool,
     /// Where the forms go.
     base: String,
-    aliases: Vec<String>,
+    /// The id of each, and how people write it.
+    aliases: Vec<(String, String)>,
     moved: Option<Actor>,
     /// Until when it cannot move again.
     rests: Option<String>,
@@ -81,7 +82,12 @@ fn base(whom: &Actor) -> String {
 
 fn load(db: &mut Db, page: Page, whom: Actor, (form, now): (Form, Time)) -> Result<Moving> {
     let (is_course, base) = (whom.kind == actor::ActorKind::Course, base(&whom));
-    let (aliases, moved) = (moves::aliases_of(db, whom.id)?, moves::moved_to(db, whom.id)?);
+    let moved = moves::moved_to(db, whom.id)?;
+    let mut aliases = Vec::new();
+    for uri in moves::aliases_of(db, whom.id)? {
+        let shown = actor::find_by_uri(db, &uri)?.map_or_else(|| uri.clone(), |known| known.acct());
+        aliases.push((uri, shown));
+    }
     let rests = super::rests_until(db, &whom)?.filter(|until| *until > now);
     let rests = rests.map(|until| page.show(&until));
     Ok(Moving { page, form, whom, is_course, base, aliases, moved, rests })
