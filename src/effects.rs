@@ -4,6 +4,7 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::event::{Event, Happened};
 use crate::id::{ActorId, CohortId, CourseId};
+use crate::jobs::{self, JobKind};
 use crate::{
     actor, assignment, catalogue, cohort, course, discussion, enrollment, history, moderation, moving, notice, review,
     submission,
@@ -58,6 +59,7 @@ fn places(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
         Happened::Followed { followed, follower, uri, again } => {
             enrollment::announce::followed(tx, *followed, *follower, uri, *again)
         }
+        Happened::FollowersDiffer { followed, at } => jobs::plan(tx, JobKind::FollowersCompare, followed.0, *at),
         Happened::Unfollowed { followed, follower } => enrollment::announce::unfollowed(tx, *followed, *follower),
         Happened::EnrollmentAsked(id) => enrollment::announce::asked(tx, *id),
         Happened::Enrolled { enrollment, again } => {

@@ -75,6 +75,13 @@ pub enum Happened {
         /// Whether it is a repetition.
         again: bool,
     },
+    /// A server counts other followers of somebody there than are known here (FEP-8fcf).
+    FollowersDiffer {
+        /// The actor elsewhere.
+        followed: ActorId,
+        /// When its list may be asked for.
+        at: Time,
+    },
     /// A follower left.
     Unfollowed {
         /// The actor here.

@@ -37,6 +37,14 @@ impl Counters {
             "Requests that did not go out, because their server is blocked"
         );
         describe_counter!("hedgeschool_fetches_refused_total", "Fetches that were not made, by reason");
+        describe_counter!(
+            "hedgeschool_followers_differ_total",
+            "Headers that count other followers than known (FEP-8fcf)"
+        );
+        describe_counter!(
+            "hedgeschool_followers_compared_total",
+            "Lists of followers asked for, by result (done, refused)"
+        );
         describe_counter!(INBOX_DONE, "Activities worked off, by outcome");
         describe_gauge!(WAITING, "Rows that wait, by queue (inbox, deliveries, jobs, letters)");
         Ok(Self(handle))

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::id::{AssignmentId, BanId, CourseId, PostId};
+use crate::federation::synchronization;
+use crate::id::{ActorId, AssignmentId, BanId, CourseId, PostId};
 use crate::jobs::{self, JobKind};
 use crate::stop::Stop;
 use crate::{course, enrollment, history, media, review};
@@ -29,7 +30,9 @@ pub fn run_job(tx: &mut Tx<'_>, kind: JobKind, subject: i64) -> Result<()> {
             media::purge(tx)?;
             jobs::purge(tx)
         }
-        JobKind::CoursePull | JobKind::ThreadPull => Err(Error::internal("an errand is no verb")),
+        JobKind::CoursePull | JobKind::ThreadPull | JobKind::FollowersCompare => {
+            Err(Error::internal("an errand is no verb"))
+        }
     }
 }
 
@@ -42,6 +45,7 @@ pub fn run_errand<'a>(
     match kind {
         JobKind::CoursePull => history::apub::pull_course(config, CourseId(subject)).boxed(),
         JobKind::ThreadPull => history::apub::pull_thread(config, PostId(subject)).boxed(),
+        JobKind::FollowersCompare => synchronization::compare(config, ActorId(subject)).boxed(),
         _ => std::future::ready(Err(Error::internal("a verb is no errand"))).boxed(),
     }
 }

@@ -113,6 +113,17 @@ pub fn followers_of(db: &mut Db, followed: ActorId) -> Result<Vec<Actor>> {
     Ok(query.order(follows::id).select(Actor::as_select()).load(db)?)
 }
 
+/// The same of one server, by its host; ours is one too.
+pub fn followers_at(db: &mut Db, followed: ActorId, host: &str) -> Result<Vec<Actor>> {
+    let query = follows::table
+        .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
+        .filter(follows::followed_id.eq(followed))
+        .filter(follows::state.eq(FollowState::Accepted))
+        .filter(actors::host.eq(host))
+        .filter(actors::state.eq_any(super::MAY_ACT));
+    Ok(query.order(follows::id).select(Actor::as_select()).load(db)?)
+}
+
 /// How many follow, agreed to, and may act.
 pub fn count_followers(db: &mut Db, followed: ActorId) -> Result<i64> {
     let query = follows::table

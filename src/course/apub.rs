@@ -1,6 +1,7 @@
 //! Which other servers may read what is in a course?
 
 use super::{Course, Row};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::{Context, inbox};
@@ -25,6 +26,16 @@ impl FromRequestParts<App> for Asking {
     }
 }
 
+impl Asking {
+    /// Who asks, when the request is signed by somebody who may ask anything here.
+    pub async fn asker(&self) -> Result<Option<Actor>> {
+        match &self.context {
+            Some(context) => inbox::asker(context, &self.headers, &self.target).await,
+            None => Ok(None),
+        }
+    }
+}
+
 /// The course here of this name, when whoever asks may read what is in it; otherwise it is not there.
 pub async fn readable(app: &App, asking: &Asking, name: String) -> Result<Row> {
     let (course, group) = app.read(move |db| super::front(db, &name, None)).await?;
@@ -46,8 +57,7 @@ pub async fn is_inside(app: &App, asking: &Asking, course: &Course) -> Result<bo
     if course.is_public() {
         return Ok(true);
     }
-    let Some(context) = &asking.context else { return Ok(false) };
-    let asker = inbox::asker(context, &asking.headers, &asking.target).await?;
+    let asker = asking.asker().await?;
     let course = course.clone();
     app.read(move |db| super::may_see(db, &course, asker.as_ref())).await
 }

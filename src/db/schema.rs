@@ -162,6 +162,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    follower_checks (actor_id) {
+        actor_id -> BigInt,
+        url -> Text,
+        waits -> Bool,
+        checked_at -> BigInt,
+    }
+}
+
+diesel::table! {
     activities (id) {
         id -> BigInt,
         uri -> Text,
@@ -662,6 +671,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     objects,
     early_ends,
+    follower_checks,
     activities,
     deliveries,
     peers,

@@ -57,8 +57,14 @@ pub fn unfollowed(tx: &mut Tx<'_>, followed: ActorId, follower: ActorId) -> Resu
     if group.here || !person.here {
         return Ok(());
     }
-    let Some(follow) = store::last_follow(tx, person.id, &group.uri)? else { return Ok(()) };
-    let mut follow: Value = serde_json::from_str(&follow)?;
+    let mut follow: Value = match store::last_follow(tx, person.id, &group.uri)? {
+        Some(follow) => serde_json::from_str(&follow)?,
+        // Its home counts somebody of whom nothing is known here (FEP-8fcf).
+        None => {
+            let uri = tx.links().activity(&tx.new_id());
+            json!({"id": uri, "type": "Follow", "actor": person.uri, "object": group.uri})
+        }
+    };
     if let Some(fields) = follow.as_object_mut() {
         fields.remove("@context");
     }

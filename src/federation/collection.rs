@@ -1,6 +1,6 @@
 //! What do the collections of an actor say? Counts, and of a course what it announced.
 
-use super::{outbox, wire};
+use super::{outbox, synchronization, wire};
 use crate::actor::{Actor, ActorKind, follow};
 use crate::clock::Time;
 use crate::db::Db;
@@ -14,6 +14,16 @@ const NEWEST: i64 = 50;
 pub fn followers(db: &mut Db, actor: &Actor) -> Result<Value> {
     let count = follow::count_followers(db, actor.id)?;
     Ok(counted(&format!("{}/followers", actor.uri), count))
+}
+
+/// The followers on one server, by name: for that server alone (FEP-8fcf).
+pub fn followers_at(db: &mut Db, actor: &Actor, host: &str) -> Result<Value> {
+    let items: Vec<String> = follow::followers_at(db, actor.id, host)?.into_iter().map(|one| one.uri).collect();
+    let id = synchronization::address_of(&format!("{}/followers", actor.uri));
+    Ok(json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": id, "type": "OrderedCollection",
+        "totalItems": items.len(), "orderedItems": items,
+    }))
 }
 
 /// Whom it follows: nobody is told, not even how many, because enrollments are among them.

@@ -15,6 +15,7 @@ pub mod peer;
 pub mod received;
 pub mod rotation;
 pub mod run;
+pub mod synchronization;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

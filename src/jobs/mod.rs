@@ -31,12 +31,14 @@ words! {
         CoursePull = "course_pull",
         /// Ask other servers for answers that were missed. Subject: the first post of a thread.
         ThreadPull = "thread_pull",
+        /// Ask another server who of here follows somebody there. Subject: who is followed.
+        FollowersCompare = "followers_compare",
     }
 }
 
 impl JobKind {
     /// Work that goes to other servers: no one transaction can hold it.
-    pub const ERRANDS: [Self; 2] = [Self::CoursePull, Self::ThreadPull];
+    pub const ERRANDS: [Self; 3] = [Self::CoursePull, Self::ThreadPull, Self::FollowersCompare];
 }
 
 /// Plans work, or moves it when it is planned already.

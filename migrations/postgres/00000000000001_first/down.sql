@@ -30,6 +30,7 @@ DROP TABLE inbox;
 DROP TABLE peers;
 DROP TABLE deliveries;
 DROP TABLE activities;
+DROP TABLE follower_checks;
 DROP TABLE early_ends;
 DROP TABLE objects;
 DROP TABLE events;

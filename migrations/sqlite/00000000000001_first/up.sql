@@ -189,6 +189,18 @@ CREATE TABLE early_ends (
 CREATE INDEX early_ends_time ON early_ends (ended_at);
 CREATE INDEX early_ends_actor ON early_ends (actor_id);
 
+-- Whose server counts other followers here than we do (FEP-8fcf).
+CREATE TABLE follower_checks (
+    -- Who is followed, elsewhere.
+    actor_id BIGINT NOT NULL PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    -- Where their server serves the list of those here, to us.
+    url TEXT NOT NULL,
+    -- Whether it is planned to ask for it.
+    waits BOOLEAN NOT NULL,
+    -- When it was asked for last; 0 for never.
+    checked_at BIGINT NOT NULL
+);
+
 -- Activities that actors here sent; each can be dereferenced by those who may see it.
 CREATE TABLE activities (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

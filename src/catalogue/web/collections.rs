@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/c/{name}/members", of(|db, (course, _)| apub::members(db, &course)))
         .route("/c/{name}/outbox", of(|db, (_, group)| collection::outbox(db, &group)))
         .route("/c/{name}/followers", get(followers))
+        .route("/c/{name}/followers/synchronization", get(synchronization))
         .route("/c/{name}/following", of(|_, (_, group)| Ok(collection::following(&group))))
 }
 
@@ -61,4 +62,12 @@ async fn followers(
         collection::followers(db, &group)
     });
     Ok(wire(&document.await?))
+}
+
+/// Who of the server that asks follows a private course (FEP-8fcf). For those alone who may read what is in it, each
+/// about their own server.
+async fn synchronization(State(app): State<App>, asking: Asking, Path(name): Path<String>) -> Answer {
+    let (course, group) = course::apub::readable(&app, &asking, name).await?;
+    let asker = asking.asker().await?.filter(|_| course.private).ok_or(Error::NotFound)?;
+    Ok(wire(&app.read(move |db| collection::followers_at(db, &group, &asker.host)).await?))
 }

@@ -7,7 +7,8 @@ use super::store::{Line, Waiting};
 use crate::app::App;
 use crate::error::Error;
 use crate::federation::peer::{self, LineState};
-use crate::net::client::{FetchError, PostAnswer, Schemes};
+use crate::federation::synchronization;
+use crate::net::client::{FetchError, Letter, PostAnswer, Schemes};
 use crate::net::signature::Signer;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -161,7 +162,8 @@ async fn attempt(
     };
     let keys = keys::in_order(app, host, &waiting.parcel).await.map_err(unsignable)?;
     let url = Url::parse(&waiting.inbox).map_err(|_| FetchError::Location)?;
-    let answer = request(road, (&url, waiting, &keys.first), places).await;
+    let letter = letter(app, waiting).await.map_err(unsignable)?;
+    let answer = request(road, (&url, &letter, &keys.first), places).await;
     let Ok(PostAnswer { status, .. }) = answer else { return answer };
     let second = if Schemes::may_help(status) {
         keys::another(app, &waiting.parcel, &keys.first, keys.second).await.map_err(unsignable)?
@@ -169,18 +171,27 @@ async fn attempt(
         keys.second.filter(|_| keys.each && status.is_success())
     };
     let Some(second) = second else { return answer };
-    let again = app.net().client.post(&url, waiting.parcel.body.clone(), &second, app.now().system()).await;
+    let again = app.net().client.post(&url, letter, &second, app.now().system()).await;
     if again.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) { answer } else { again }
+}
+
+/// What is posted: with what a private course says to its followers, how many of them it counts there.
+async fn letter(app: &App, waiting: &Waiting) -> Result<Letter, Error> {
+    let Waiting { inbox, parcel, .. } = waiting;
+    let synchronization = match parcel.public {
+        true => None,
+        false => synchronization::header_for(app, parcel.actor, &parcel.body, inbox).await?,
+    };
+    Ok(Letter { body: parcel.body.clone(), synchronization })
 }
 
 /// One request. After a while of waiting the place goes to another server.
 async fn request(
     road: &Road,
-    (url, waiting, signer): (&Url, &Waiting, &Signer),
+    (url, letter, signer): (&Url, &Letter, &Signer),
     (place, patience): Places<'_>,
 ) -> Result<PostAnswer, FetchError> {
-    let body = waiting.parcel.body.clone();
-    let post = road.app.net().client.post(url, body, signer, road.app.now().system());
+    let post = road.app.net().client.post(url, letter.clone(), signer, road.app.now().system());
     tokio::pin!(post);
     if place.is_some() {
         if let Ok(answer) = tokio::time::timeout(SLOW, &mut post).await {

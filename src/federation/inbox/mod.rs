@@ -19,6 +19,7 @@ pub use proof::asker;
 pub use refusal::Refusal;
 
 use super::received::Context;
+use super::synchronization;
 use super::wire::Bounds;
 use crate::app::App;
 use crate::http::client::Client;
@@ -73,7 +74,13 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     let line = facts.line;
     let Some(vouched) = vouching::vouch(context, shape, facts, &signature, &address).await? else { return Ok(()) };
     limit::check_host(app, &vouched.sender).await?;
-    put(app, vouched, body, line).await
+    let signer = (vouched.how == Vouching::Signature).then_some(vouched.actor);
+    put(app, vouched, body, line).await?;
+    if let Some(signer) = signer {
+        // What was taken in stays taken in: the next one says it again.
+        synchronization::hear(app, signer, &parts.headers, &signature).await.ok();
+    }
+    Ok(())
 }
 
 /// Whether a body could be taken, as far as it tells by itself and when nothing is known of it: for whoever feeds it

@@ -22,7 +22,7 @@ use super::address::Rules;
 pub use error::{ClientError, FetchError, Verdict};
 pub use gate::{Gate, GateSlot};
 pub use guard::{Guard, Now, SignerSlot, federation_client};
-pub use request::{Answer, PostAnswer};
+pub use request::{Answer, Letter, PostAnswer};
 pub use resolve::{Lookup, SystemLookup};
 pub use schemes::Schemes;
 

@@ -13,7 +13,7 @@ use url::Url;
 use super::{FetchError, MAX_BODY_BYTES, MAX_REDIRECTS, SafeClient, Schemes};
 use crate::net::{
     address::check_url,
-    signature::{Scheme, Signer, sign_get, sign_post},
+    signature::{Load, Scheme, Signer, sign_get, sign_post},
 };
 
 /// Longest wait that another server may ask of us.
@@ -134,7 +134,7 @@ impl SafeClient {
         Ok(self.http.get(url.clone()).headers(headers).send().await?)
     }
 
-    /// Delivers `body` to an inbox, signed at `now`. Redirects are answers, not followed. An answer of 400, 401 or 403
+    /// Delivers a letter to an inbox, signed at `now`. Redirects are answers, not followed. An answer of 400, 401 or 403
     /// makes us sign by the other scheme, once; when that is refused as well, or chokes the server, which has said already
     /// what it thinks of this activity, the first answer counts.
     ///
@@ -143,14 +143,14 @@ impl SafeClient {
     pub async fn post(
         &self,
         url: &Url,
-        body: Bytes,
+        letter: impl Into<Letter>,
         signer: &Signer,
         now: SystemTime,
     ) -> Result<PostAnswer, FetchError> {
         check_url(url, &self.rules)?;
         self.gate.check(url).await?;
         let deadline = Instant::now() + self.deadlines.total;
-        let parcel = Parcel { url, body, signer, now, deadline };
+        let parcel = Parcel { url, letter: letter.into(), signer, now, deadline };
         let scheme = self.schemes.of(url);
         let first = self.post_by(scheme, &parcel).await?;
         if !Schemes::may_help(first.status) {
@@ -165,8 +165,9 @@ impl SafeClient {
     }
 
     async fn post_by(&self, scheme: Scheme, parcel: &Parcel<'_>) -> Result<PostAnswer, FetchError> {
-        let Parcel { url, body, signer, now, deadline } = parcel;
-        let headers = sign_post(signer, scheme, url, body, *now).map_err(|_| FetchError::Unsignable)?;
+        let Parcel { url, letter: Letter { body, synchronization }, signer, now, deadline } = parcel;
+        let load = Load { body, synchronization: synchronization.as_deref() };
+        let headers = sign_post(signer, scheme, url, load, *now).map_err(|_| FetchError::Unsignable)?;
         let request = self.http.post((*url).clone()).headers(headers).body(body.clone()).send();
         let response = timeout_at(*deadline, request).await.map_err(|_| FetchError::Timeout)??;
         let (status, retry_after) = (response.status(), retry_after(response.headers(), *now));
@@ -180,10 +181,25 @@ impl SafeClient {
     }
 }
 
+/// What is posted.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// The body.
+    pub body: Bytes,
+    /// What goes with it of who follows whom (FEP-8fcf).
+    pub synchronization: Option<String>,
+}
+
+impl From<Bytes> for Letter {
+    fn from(body: Bytes) -> Self {
+        Self { body, synchronization: None }
+    }
+}
+
 /// What is delivered, whichever way it is signed.
 struct Parcel<'a> {
     url: &'a Url,
-    body: Bytes,
+    letter: Letter,
     signer: &'a Signer,
     now: SystemTime,
     deadline: Instant,

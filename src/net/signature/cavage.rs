@@ -52,7 +52,7 @@ pub(super) fn read(request: Incoming<'_>, now: SystemTime) -> Result<Unverified,
     }
     check_fresh(&covered, &times, request.headers, now)?;
     let messages = messages(request, &covered, &times)?;
-    let claim = Claim { key_id: key_id.to_owned(), key_url, algorithm: Algorithm::Rsa, messages, signature };
+    let claim = Claim { key_id: key_id.to_owned(), key_url, algorithm: Algorithm::Rsa, covered, messages, signature };
     Ok(Unverified { scheme: Scheme::Cavage, claim, others: Vec::new() })
 }
 
@@ -69,7 +69,10 @@ fn seconds(text: &str) -> Result<u64, SignatureError> {
 }
 
 /// Splits `name="value",name=number` strictly: no escapes, no repetition, nothing left over.
-fn parameters(header: &str) -> Result<HashMap<&str, &str>, SignatureError> {
+///
+/// # Errors
+/// [`SignatureError::Malformed`] when it is not of this form, or too long.
+pub fn parameters(header: &str) -> Result<HashMap<&str, &str>, SignatureError> {
     let mut found = HashMap::new();
     let mut rest = header.trim();
     loop {

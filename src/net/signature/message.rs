@@ -60,7 +60,7 @@ fn claim(request: Incoming<'_>, input: &Input, signature: &[u8], now: SystemTime
     check_fresh(&said, &input.covered, request.headers, now)?;
     let message = base(request, input)?;
     let (key_id, messages, signature) = (key_id.to_owned(), vec![message], signature.to_vec());
-    Ok(Claim { key_id, key_url, algorithm, messages, signature })
+    Ok(Claim { key_id, key_url, algorithm, covered: input.covered.clone(), messages, signature })
 }
 
 /// The parameters that count (RFC 9421 2.3). `nonce` and `tag` are signed like all, but say nothing to us.

@@ -31,10 +31,11 @@ use crate::{
     words,
 };
 
+pub use cavage::parameters;
 pub use digest::{content_digest_header, digest_header};
 pub use error::SignatureError;
 pub use headers::check as check_headers;
-pub use sign::{ACTIVITY_JSON, Signer, sign_get, sign_post};
+pub use sign::{ACTIVITY_JSON, Load, SYNCHRONIZATION, Signer, sign_get, sign_post};
 
 /// The parts of a received request that a signature speaks of.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +103,8 @@ struct Claim {
     key_id: String,
     key_url: Url,
     algorithm: Algorithm,
+    /// The names of what it covers, lower case.
+    covered: Vec<String>,
     /// What may have been signed: with the query in the request target, and without.
     messages: Vec<String>,
     signature: Vec<u8>,
@@ -155,6 +158,13 @@ impl Unverified {
     /// caller to check (SIG-12).
     pub fn key_url(&self) -> &Url {
         &self.claim.key_url
+    }
+
+    /// Whether this header is signed: by every signature of the key that counts.
+    pub fn covers(&self, header: &str) -> bool {
+        let same_key = |claim: &&Claim| claim.key_id == self.claim.key_id;
+        let mut claims = std::iter::once(&self.claim).chain(self.others.iter().filter(same_key));
+        claims.all(|claim| claim.covered.iter().any(|covered| covered == header))
     }
 
     /// Whether `key` made a signature that names [`Unverified::key_id`].

@@ -21,6 +21,24 @@ use crate::crypto::SigningKey;
 /// The one media type in which activities and actors are sent.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 
+/// By which header two servers compare who follows whom (FEP-8fcf).
+pub const SYNCHRONIZATION: &str = "collection-synchronization";
+
+/// What is posted.
+#[derive(Debug, Clone, Copy)]
+pub struct Load<'a> {
+    /// The body.
+    pub body: &'a [u8],
+    /// What goes with it as [`SYNCHRONIZATION`], signed as well.
+    pub synchronization: Option<&'a str>,
+}
+
+impl<'a> From<&'a [u8]> for Load<'a> {
+    fn from(body: &'a [u8]) -> Self {
+        Self { body, synchronization: None }
+    }
+}
+
 /// Who signs, and by which name the key is found.
 #[derive(Debug, Clone)]
 pub struct Signer {
@@ -47,22 +65,24 @@ pub fn sign_get(signer: &Signer, scheme: Scheme, url: &Url, now: SystemTime) -> 
 
 /// The headers of a signed `POST`: `Date`, `Content-Type`, and either `Digest`, with `Signature` over
 /// `(request-target) host date digest content-type`, or `Content-Digest`, with `Signature-Input` and `Signature` over
-/// `@method @target-uri content-digest`.
+/// `@method @target-uri content-digest`. What goes with it is covered in both.
 ///
 /// # Errors
 /// As [`sign_get`].
-pub fn sign_post(
+pub fn sign_post<'a>(
     signer: &Signer,
     scheme: Scheme,
     url: &Url,
-    body: &[u8],
+    load: impl Into<Load<'a>>,
     now: SystemTime,
 ) -> Result<HeaderMap, SignatureError> {
+    let Load { body, synchronization } = load.into();
     let digest = match scheme {
         Scheme::Cavage => ("digest", digest_header(body)),
         Scheme::Rfc9421 => ("content-digest", content_digest_header(body)),
     };
-    let headers = vec![("date", httpdate::fmt_http_date(now)), digest, ("content-type", ACTIVITY_JSON.to_owned())];
+    let mut headers = vec![("date", httpdate::fmt_http_date(now)), digest, ("content-type", ACTIVITY_JSON.to_owned())];
+    headers.extend(synchronization.map(|said| (SYNCHRONIZATION, said.to_owned())));
     match scheme {
         Scheme::Cavage => sign(signer, &Method::POST, url, headers),
         Scheme::Rfc9421 => sign_message(signer, &Method::POST, url, headers, now),
@@ -111,8 +131,8 @@ fn sign(
     Ok(out)
 }
 
-/// By RFC 9421. Of the headers, `Content-Digest` alone is covered: it stands for the body, and others may be changed
-/// on the way.
+/// By RFC 9421. Of the headers, `Content-Digest` is covered, which stands for the body, and what goes with it; others
+/// may be changed on the way.
 fn sign_message(
     signer: &Signer,
     method: &Method,
@@ -126,7 +146,7 @@ fn sign_message(
     let mut out = HeaderMap::new();
     for (name, value) in headers {
         out.insert(HeaderName::from_static(name), text(&value)?);
-        if name == "content-digest" {
+        if matches!(name, "content-digest" | SYNCHRONIZATION) {
             lines.push((name, value));
         }
     }

@@ -16,10 +16,10 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 /// What an answer shows, without the clock.
-type Shown = (u16, Vec<(String, String)>, String);
+pub(super) type Shown = (u16, Vec<(String, String)>, String);
 
 impl Scene {
-    async fn ask(&self, path: &str, by: Option<(&str, &Keypair)>) -> Shown {
+    pub(super) async fn ask(&self, path: &str, by: Option<(&str, &Keypair)>) -> Shown {
         let (status, headers, body) = self.town.ask_with(Scheme::Cavage, path, by).await;
         (status.as_u16(), plain(&headers), String::from_utf8_lossy(&body).into_owned())
     }
@@ -41,7 +41,7 @@ impl Scene {
     }
 
     /// Dov follows as well, agreed to.
-    fn dov_follows(&self) {
+    pub(super) fn dov_follows(&self) {
         let (dov, group) = (self.dov.id, self.group.id);
         let put = move |tx: &mut crate::db::Tx<'_>| {
             follow::put(tx, dov, group, "https://good.test/u/dov/f/1", FollowState::Accepted).map(drop)

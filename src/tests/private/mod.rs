@@ -1,6 +1,7 @@
 //! Is what is in a private course there for those who are in it, and not there at all for everybody else?
 
 mod doors;
+mod followers;
 
 use crate::actor::follow::{self, FollowState};
 use crate::actor::{self, Actor, ActorKind, ActorState, RemoteActor};
