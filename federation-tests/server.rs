@@ -19,6 +19,8 @@ pub struct Server {
     pub authority: Option<PathBuf>,
     /// The port of 127.0.0.1 on which it listens.
     pub port: u16,
+    /// What it takes for the time.
+    pub clock: Clock,
     child: Option<Child>,
     folder: TempDir,
     database: Option<Postgres>,
@@ -79,7 +81,7 @@ impl Server {
         // A name, because the federation library takes no literal addresses for hosts.
         let host = format!("localhost:{port}");
         let more = format!("[development]\nclock_file = \"{}\"\n{settings}", clock.path().display());
-        Self::start_as(name, (format!("http://{host}"), port), None, &more)
+        Self::start_as((name, clock.clone()), (format!("http://{host}"), port), None, &more)
     }
 
     /// Starts an empty instance that is known as `https://NAME.test` by a proxy with a certificate of `authority`. Its
@@ -90,10 +92,16 @@ impl Server {
              loopback_names = [\"north.test\", \"south.test\", \"snac.test\", \"fedify.test\", \"grid.test\"]\n",
             authority.display()
         );
-        Self::start_as(name, (format!("https://{name}.test"), free_port()), Some(authority), &federation)
+        let address = (format!("https://{name}.test"), free_port());
+        Self::start_as((name, Clock::new()), address, Some(authority), &federation)
     }
 
-    fn start_as(name: &'static str, (url, port): (String, u16), authority: Option<&Path>, more: &str) -> Self {
+    fn start_as(
+        (name, clock): (&'static str, Clock),
+        (url, port): (String, u16),
+        authority: Option<&Path>,
+        more: &str,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Postgres::when_asked(name);
         let address = database.as_ref().map_or(String::new(), |database| database.url.clone());
@@ -106,7 +114,7 @@ impl Server {
         fs::write(folder.path().join("hedgeschool.toml"), config).unwrap();
         let host = url.split_once("://").unwrap().1.to_owned();
         let authority = authority.map(Path::to_owned);
-        let mut server = Self { name, url, host, authority, port, child: None, folder, database };
+        let mut server = Self { name, url, host, authority, port, clock, child: None, folder, database };
         server.spawn();
         server
     }

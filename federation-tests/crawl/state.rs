@@ -15,18 +15,21 @@ struct Line {
     line: String,
 }
 
-/// What the server holds once everything that was under way is done.
+/// What the server holds once everything that was under way is done, planned work that is due among it: a pull from
+/// another server may last longer than any rest.
 pub async fn settled(server: &Server) -> State {
     let begin = Instant::now();
     let mut last = read(server);
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
+        let due = jobs_due(server);
         let now = read(server);
-        if differences(&last, &now).is_empty() {
+        if due.is_empty() && differences(&last, &now).is_empty() {
             assert!(now.get("accounts").is_some_and(|rows| !rows.is_empty()), "{} cannot be looked into", server.name);
             return now;
         }
-        assert!(begin.elapsed() < PATIENCE, "{} never rests: {:?}", server.name, differences(&last, &now));
+        let changes = differences(&last, &now);
+        assert!(begin.elapsed() < PATIENCE, "{} never rests: {due:?} {changes:?}", server.name);
         last = now;
     }
 }
@@ -54,6 +57,22 @@ pub fn differences(before: &State, after: &State) -> Vec<String> {
     found
 }
 
+/// What the server is to do by now.
+fn jobs_due(server: &Server) -> Vec<String> {
+    let now = server.clock.now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    let query = sql_query(format!("SELECT kind AS line FROM jobs WHERE run_at <= {now}"));
+    let due: Vec<Line> = match server.database() {
+        Some(url) => query.load(&mut PgConnection::establish(&url).unwrap()).unwrap(),
+        None => query.load(&mut beside(server)).unwrap(),
+    };
+    due.into_iter().map(|row| row.line).collect()
+}
+
+fn beside(server: &Server) -> SqliteConnection {
+    let path = format!("file:{}?mode=ro", server.sqlite().display());
+    SqliteConnection::establish(&path).unwrap()
+}
+
 fn read(server: &Server) -> State {
     match server.database() {
         Some(url) => {
@@ -64,8 +83,7 @@ fn read(server: &Server) -> State {
             })
         }
         None => {
-            let path = format!("file:{}?mode=ro", server.sqlite().display());
-            let mut db = SqliteConnection::establish(&path).unwrap();
+            let mut db = beside(server);
             let tables = "SELECT name AS line FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
             rows(tables, &mut |query| sql_query(query).load(&mut db).unwrap(), |table, ask| {
                 let columns =

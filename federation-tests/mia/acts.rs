@@ -190,11 +190,19 @@ impl Mia {
         let key = format!("{}#main-key", self.uri());
         let accept =
             "application/activity+json, application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
-        let mut request = self.0.client.get(url.clone()).header("accept", accept);
-        for (name, value) in self.0.keys.sign(("get", &url), &key, self.0.clock.now(), None) {
-            request = request.header(name, value);
-        }
-        let answer = request.send().await.map_err(|e| e.to_string())?;
+        let begin = std::time::Instant::now();
+        // A server that is just away is asked again, as Mastodon's workers do.
+        let answer = loop {
+            let mut request = self.0.client.get(url.clone()).header("accept", accept);
+            for (name, value) in self.0.keys.sign(("get", &url), &key, self.0.clock.now(), None) {
+                request = request.header(name, value);
+            }
+            match request.send().await {
+                Ok(answer) => break answer,
+                Err(error) if begin.elapsed() > crate::server::PATIENCE => return Err(error.to_string()),
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            }
+        };
         let status = answer.status().as_u16();
         let kind = answer.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let text = answer.text().await.map_err(|e| e.to_string())?;

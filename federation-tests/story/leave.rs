@@ -14,8 +14,13 @@ impl Cast {
         }
     }
 
-    /// Not one delivery between the two instances, and to Mia, was given up.
-    pub fn nothing_was_refused(&self) {
+    /// Mia refused nothing, and not one delivery between the two instances, and to her, was given up.
+    pub async fn nothing_was_refused(&self) {
+        let refused = match &self.world {
+            World::Double(mia, _) => mia.refused(),
+            World::Peers(lab) => lab.refused().await,
+        };
+        assert_eq!(refused, Vec::<String>::new(), "refused by what Mia uses");
         for server in [&self.north, &self.south] {
             let log = server.log();
             let dropped: Vec<&str> = log.lines().filter(|line| line.contains("result=\"dropped\"")).collect();

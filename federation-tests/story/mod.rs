@@ -16,8 +16,7 @@ use cast::{Cast, World};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_course_is_taken_across_servers() {
     let cast = play(Cast::gather().await).await;
-    let World::Double(mia, _) = &cast.world else { panic!("the double was asked for") };
-    assert_eq!(mia.refused(), Vec::<String>::new(), "Mastodon would have refused something");
+    assert!(matches!(cast.world, World::Double(..)));
 }
 
 /// The same with Mia on snac and on Fedify, over TLS: `peers/run`; on those of `LAB_PEERS` alone, such as cattle_grid:
@@ -28,8 +27,7 @@ async fn a_course_is_taken_from_programs_that_are_not_ours() {
     let cast = play(Cast::gather_among_peers().await).await;
     let peers = std::env::var("LAB_PEERS").map_or(2, |names| names.split(',').count());
     assert_eq!(cast.mias.len(), peers);
-    let World::Peers(lab) = &cast.world else { panic!("the lab was asked for") };
-    assert_eq!(lab.refused().await, Vec::<String>::new(), "a peer refused something");
+    assert!(matches!(cast.world, World::Peers(_)));
 }
 
 async fn play(mut cast: Cast) -> Cast {
@@ -63,6 +61,6 @@ async fn play(mut cast: Cast) -> Cast {
     cast.ada_posts_edits_and_deletes().await;
     cast.people_move().await;
     cast.people_leave().await;
-    cast.nothing_was_refused();
+    cast.nothing_was_refused().await;
     cast
 }
