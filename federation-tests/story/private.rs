@@ -15,7 +15,7 @@ async fn prv_01_a_private_course_is_shared_by_two_instances_and_seen_by_nobody_e
     outside.must_say("This course is private").must_say("Ask to be let in");
     assert_eq!(cast.dov.get(&format!("{there}/discussion")).await.status, 404);
     cast.dov.submit(&outside, "/follow", &[]).await;
-    let people = cast.ada.wait_for("/c/quiet/people", "Asks to follow the course.").await;
+    let people = cast.ada.wait_for("/c/quiet/people?list=applications", "Asks to follow the course.").await;
     cast.ada.submit(&people, "/acceptance", &[]).await;
 
     let form = cast.ada.get("/c/quiet/discussion").await;

@@ -15,7 +15,7 @@ use crate::db::Db;
 use crate::enrollment::{self, Enrollment};
 use crate::error::{Error, Result};
 use crate::federation::{Context, fetch};
-use crate::http::{Answer, Page, redirect, render, wants_wire, wire};
+use crate::http::{Answer, Page, Pages, redirect, render, wants_wire, wire};
 use crate::syllabus::{self, Outline};
 use askama::Template;
 use axum::Router;
@@ -69,9 +69,7 @@ struct Index {
     page: Page,
     entries: Vec<Entry>,
     place: &'static str,
-    label: String,
-    back: Option<String>,
-    on: Option<String>,
+    pages: Pages,
 }
 
 async fn index(State(app): State<App>, page: Page, Query(wanted): Query<Wanted>) -> Answer {
@@ -80,19 +78,16 @@ async fn index(State(app): State<App>, page: Page, Query(wanted): Query<Wanted>)
         Some("elsewhere") => (Place::Elsewhere, "elsewhere"),
         _ => (Place::Everywhere, ""),
     };
-    let number = wanted.page.unwrap_or(1).clamp(1, 10_000);
+    let number = Pages::number(wanted.page);
     let mut entries = app
         .read(move |db| {
             let rows = course::list(db, which, number - 1)?;
             entries(db, rows)
         })
         .await?;
-    let most = usize::try_from(course::PAGE).unwrap_or(20);
-    let address = |number: i64| format!("/courses?place={place}&page={number}");
-    let on = (entries.len() > most).then(|| address(number + 1));
-    entries.truncate(most);
-    let back = (number > 1).then(|| address(number - 1));
-    Ok(render(&Index { page, entries, place, label: format!("Page {number}"), back, on })?.into_response())
+    let path = if place.is_empty() { "/courses".to_owned() } else { format!("/courses?place={place}") };
+    let pages = Pages::cut(&path, number, &mut entries, course::PAGE);
+    Ok(render(&Index { page, entries, place, pages })?.into_response())
 }
 
 #[derive(Template)]

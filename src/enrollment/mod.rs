@@ -69,6 +69,45 @@ words! {
     }
 }
 
+/// Part of the list of a cohort's people, as its page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Who take part.
+    Active,
+    /// Who ask for a place.
+    Applied,
+    /// Who wait for a seat.
+    Waiting,
+}
+
+impl Part {
+    fn states(self) -> (EnrollmentState, EnrollmentState) {
+        match self {
+            Self::Active => (EnrollmentState::Active, EnrollmentState::Dormant),
+            Self::Applied => (EnrollmentState::Applied, EnrollmentState::Applied),
+            Self::Waiting => (EnrollmentState::Waitlisted, EnrollmentState::Waitlisted),
+        }
+    }
+
+    /// Where somebody in this state stands in the list.
+    pub fn of(state: EnrollmentState) -> Self {
+        match state {
+            EnrollmentState::Applied => Self::Applied,
+            EnrollmentState::Waitlisted => Self::Waiting,
+            _ => Self::Active,
+        }
+    }
+
+    /// What follows the address of the page of people.
+    pub fn query(self) -> &'static str {
+        match self {
+            Self::Active => "",
+            Self::Applied => "?list=applications",
+            Self::Waiting => "?list=waiting",
+        }
+    }
+}
+
 /// A person's place in a cohort.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = crate::db::schema::enrollments)]
@@ -128,6 +167,45 @@ pub fn find_by_join(db: &mut Db, join_uri: &str) -> Result<Option<Enrollment>> {
 /// The places in these states, with their people, in the order in which they came.
 pub fn list_in(db: &mut Db, cohort: CohortId, states: &[EnrollmentState]) -> Result<Vec<(Enrollment, Actor)>> {
     store::roster(db, cohort, states)
+}
+
+/// Places of one page of a list.
+pub const PAGE: i64 = 50;
+
+/// A page of those who take part, ask for a place or wait for a seat, with their people, in the order in which they came;
+/// pages count from 1. One row more than [`PAGE`] when there is a next page.
+pub fn page_of(db: &mut Db, cohort: CohortId, part: Part, page: i64) -> Result<Vec<(Enrollment, Actor)>> {
+    store::page_of(db, cohort, part.states(), (PAGE + 1, (page.max(1) - 1) * PAGE))
+}
+
+/// How many places of a cohort there are in each part of its list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Seats of learners.
+    pub seats: i64,
+    /// All who take part.
+    pub active: i64,
+    /// Who ask for a place.
+    pub applied: i64,
+    /// Who wait for a seat.
+    pub waiting: i64,
+}
+
+/// Counts them.
+pub fn counts(db: &mut Db, cohort: CohortId) -> Result<Counts> {
+    let mut found = Counts::default();
+    for (state, role, count) in store::counts(db, cohort)? {
+        match state {
+            EnrollmentState::Active | EnrollmentState::Dormant => {
+                found.active += count;
+                found.seats += if role == Role::Learner { count } else { 0 };
+            }
+            EnrollmentState::Applied => found.applied += count,
+            EnrollmentState::Waitlisted => found.waiting += count,
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 /// This person's places everywhere, newest first, with their cohorts.

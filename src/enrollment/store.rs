@@ -53,6 +53,32 @@ pub(super) fn of_person(db: &mut Db, actor: ActorId) -> Result<Vec<(Enrollment, 
     Ok(query.select((Enrollment::as_select(), Cohort::as_select())).load(db)?)
 }
 
+/// A page of those in one of two states, in the order in which they came: so many rows after so many.
+pub(super) fn page_of(
+    db: &mut Db,
+    cohort: CohortId,
+    (one, other): (EnrollmentState, EnrollmentState),
+    (most, after): (i64, i64),
+) -> Result<Vec<(Enrollment, Actor)>> {
+    let query = enrollments::table
+        .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
+        .filter(enrollments::cohort_id.eq(cohort))
+        .filter(enrollments::state.eq(one).or(enrollments::state.eq(other)))
+        .order((enrollments::created_at, enrollments::id))
+        .limit(most)
+        .offset(after);
+    Ok(query.select((Enrollment::as_select(), Actor::as_select())).load(db)?)
+}
+
+/// How many places there are of each state and role.
+pub(super) fn counts(db: &mut Db, cohort: CohortId) -> Result<Vec<(EnrollmentState, Role, i64)>> {
+    let query = enrollments::table
+        .filter(enrollments::cohort_id.eq(cohort))
+        .group_by((enrollments::state, enrollments::role))
+        .select((enrollments::state, enrollments::role, diesel::dsl::count_star()));
+    Ok(query.load(db)?)
+}
+
 /// In a state that holds a seat. Not a list: statements with one are compiled each time.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn seated() -> _ {

@@ -1,6 +1,6 @@
 //! Who here is told of what happens to a place?
 
-use super::{Around, EnrollmentState, announce, around};
+use super::{Around, EnrollmentState, Part, announce, around};
 use crate::actor;
 use crate::course;
 use crate::db::Tx;
@@ -81,5 +81,11 @@ fn organizers(tx: &mut Tx<'_>, all: &Around, text: &str) -> Result<()> {
     }
     let whom: Vec<ActorId> = course::organizers(tx, all.course.id)?.into_iter().map(|actor| actor.id).collect();
     let others: Vec<ActorId> = whom.into_iter().filter(|id| *id != all.person.id).collect();
-    notice::tell(tx, &others, "roster", text, &format!("{}/people", all.group.path()))
+    notice::tell(
+        tx,
+        &others,
+        "roster",
+        text,
+        &format!("{}/people{}", all.group.path(), Part::of(all.place.state).query()),
+    )
 }

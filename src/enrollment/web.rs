@@ -1,20 +1,21 @@
 //! How does one ask for a place, give it up, and lead a roster in a browser?
 
-use super::{Ask, Enrollment, EnrollmentState, Role};
+mod people;
+
+use super::{Ask, Enrollment, EnrollmentState, Part};
 use crate::actor::{self, Actor};
 use crate::app::App;
-use crate::cohort::{self, Cohort};
-use crate::course::{self, Course};
+use crate::cohort;
+use crate::course;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::http::{Answer, Form, Page, SignedIn, redirect_with, render};
-use crate::id::{ActorId, EnrollmentId};
+use crate::id::EnrollmentId;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use std::collections::HashMap;
 
 /// Enrolling, following, leaving, and the roster.
 pub fn routes() -> Router<App> {
@@ -22,7 +23,7 @@ pub fn routes() -> Router<App> {
         .route("/cohorts/{id}/enrollment", post(enroll))
         .route("/c/{name}/follow", post(follow))
         .route("/c/{name}/unfollow", post(unfollow))
-        .route("/c/{name}/people", get(people))
+        .route("/c/{name}/people", get(people::index))
         .route("/enrollments/{id}/leaving", get(ask_leaving).post(leave))
         .route("/enrollments/{id}/removal", get(ask_removal).post(remove))
         .route("/enrollments/{id}/acceptance", post(accept))
@@ -76,109 +77,6 @@ async fn unfollow(State(app): State<App>, person: SignedIn, Path(name): Path<Str
         })
         .await?;
     Ok(redirect_with(&path, "You no longer follow this course."))
-}
-
-type People = Vec<(Enrollment, Actor)>;
-
-/// One run's people, as much of them as the visitor may see.
-struct Roster {
-    cohort: Cohort,
-    taken: i64,
-    active: People,
-    applied: People,
-    waiting: People,
-    /// How many take part, where names are not shown.
-    count: i64,
-}
-
-#[derive(Template)]
-#[template(path = "enrollment/people.html", config = ".askama.toml")]
-struct PeoplePage {
-    page: Page,
-    group: Actor,
-    base: String,
-    tab: &'static str,
-    organizers: Vec<Actor>,
-    roster: Option<Roster>,
-    followers: i64,
-    /// Whether the visitor takes part and so sees names.
-    sees_names: bool,
-    leads: bool,
-    /// Who of them moved here from where.
-    former: HashMap<ActorId, Actor>,
-}
-
-async fn people(State(app): State<App>, page: Page, Path(name): Path<String>) -> Answer {
-    let visitor = page.visitor.actor().cloned();
-    let shown = app
-        .read(move |db| {
-            let (course, group) = course::visible(db, &name, visitor.as_ref())?;
-            let followers = actor::follow::count_followers(db, group.id)?;
-            let organizers = course::organizers(db, course.id)?;
-            let cohort = current_for(db, &course, visitor.as_ref())?;
-            let (mut leads, mut sees_names) = (false, false);
-            if let (Some(by), Some(cohort)) = (&visitor, &cohort) {
-                leads = group.here && super::leads(db, by, cohort)?;
-                sees_names = leads || super::is_active(db, cohort.id, by.id)?;
-            }
-            let roster = match cohort {
-                Some(cohort) => Some(roster(db, cohort, sees_names, leads)?),
-                None => None,
-            };
-            let former = former(db, roster.as_ref())?;
-            let base = group.path();
-            Ok(PeoplePage {
-                page,
-                former,
-                group,
-                base,
-                tab: "people",
-                organizers,
-                roster,
-                followers,
-                sees_names,
-                leads,
-            })
-        })
-        .await?;
-    Ok(render(&shown)?.into_response())
-}
-
-/// The former accounts of those on the roster.
-fn former(db: &mut Db, roster: Option<&Roster>) -> Result<HashMap<ActorId, Actor>> {
-    let Some(roster) = roster else { return Ok(HashMap::new()) };
-    let shown = roster.active.iter().chain(&roster.applied).chain(&roster.waiting);
-    let ids: Vec<ActorId> = shown.map(|(_, person)| person.id).collect();
-    let mut found = HashMap::new();
-    for (whom, from) in actor::moves::came_from(db, &ids)? {
-        found.entry(whom).or_insert(from);
-    }
-    Ok(found)
-}
-
-/// The run in which the visitor takes part, otherwise the one that people join now, otherwise the newest.
-fn current_for(db: &mut Db, course: &Course, visitor: Option<&Actor>) -> Result<Option<Cohort>> {
-    if let Some(by) = visitor
-        && let Some((place, cohort)) = super::find_in_course(db, course.id, by.id)?
-        && place.is_current()
-    {
-        return Ok(Some(cohort));
-    }
-    match cohort::current(db, course.id)? {
-        Some(cohort) => Ok(Some(cohort)),
-        None => Ok(cohort::list_of(db, course.id)?.into_iter().next()),
-    }
-}
-
-fn roster(db: &mut Db, cohort: Cohort, sees_names: bool, leads: bool) -> Result<Roster> {
-    let mut list = |states: &[EnrollmentState], wanted: bool| {
-        if wanted { super::list_in(db, cohort.id, states) } else { Ok(Vec::new()) }
-    };
-    let active = list(&[EnrollmentState::Active, EnrollmentState::Dormant], sees_names)?;
-    let applied = list(&[EnrollmentState::Applied], leads)?;
-    let waiting = list(&[EnrollmentState::Waitlisted], leads)?;
-    let (taken, count) = (super::seats_taken(db, cohort.id)?, super::count_active(db, cohort.id)?);
-    Ok(Roster { cohort, taken, active, applied, waiting, count })
 }
 
 #[derive(Template)]
@@ -248,14 +146,16 @@ async fn ask_removal(State(app): State<App>, page: Page, person: SignedIn, Path(
 type Step = fn(&mut Tx<'_>, &Actor, EnrollmentId) -> Result<Enrollment>;
 
 async fn step(app: &App, person: SignedIn, id: String, step: Step, said: &'static str) -> Answer {
-    let (path, name) = app
+    let all = app
         .write(move |tx| {
             let all = led(tx, &id, &person.actor)?;
             step(tx, &person.actor, all.place.id)?;
-            Ok((all.group.path(), all.person.name))
+            Ok(all)
         })
         .await?;
-    Ok(redirect_with(&format!("{path}/people"), &format!("{name} {said}")))
+    // Back to the list in which they stood.
+    let list = format!("{}/people{}", all.group.path(), Part::of(all.place.state).query());
+    Ok(redirect_with(&list, &format!("{} {said}", all.person.name)))
 }
 
 async fn remove(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {

@@ -116,6 +116,11 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// Which page was asked for.
+    pub fn number(asked: Option<i64>) -> i64 {
+        asked.unwrap_or(1).clamp(1, 10_000)
+    }
+
     /// Cuts a list that was asked for with one row more than the `most` of a page; pages count from 1. `path` may have a
     /// query.
     pub fn cut<T>(path: &str, page: i64, rows: &mut Vec<T>, most: i64) -> Self {

@@ -21,7 +21,6 @@ use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
 use crate::media::{self, Media};
 use crate::words;
 use diesel::{Queryable, Selectable};
-use std::collections::HashMap;
 
 words! {
     /// How far a submission is.
@@ -151,10 +150,33 @@ pub fn last_revision(db: &mut Db, submission: SubmissionId) -> Result<Option<Rev
     store::last_revision(db, submission)
 }
 
-/// How many versions each of these has.
-pub fn count_versions(db: &mut Db, some: &[Submission]) -> Result<HashMap<SubmissionId, usize>> {
-    let ids: Vec<SubmissionId> = some.iter().map(|submission| submission.id).collect();
-    store::count_versions(db, &ids)
+/// A line of the list of work for an assignment.
+#[derive(Clone, Debug, Queryable)]
+pub struct Listed {
+    /// In URLs.
+    pub public_id: String,
+    /// How far.
+    pub state: SubmissionState,
+    /// When it last changed.
+    pub changed_at: Time,
+    /// What its author is called, whether they are of here, and their server.
+    pub author: (String, bool, String),
+    /// How many versions there are.
+    pub versions: Option<i64>,
+}
+
+/// Rows of one page of that list.
+pub const PAGE: i64 = 100;
+
+/// A page of the list, of one state or of any, in the order in which the work came; pages count from 1. One row more than
+/// [`PAGE`] when there is a next page. Who may lead the run may see it.
+pub fn page_of(
+    db: &mut Db,
+    assignment: AssignmentId,
+    state: Option<SubmissionState>,
+    page: i64,
+) -> Result<Vec<Listed>> {
+    store::page_of(db, assignment, state, (PAGE + 1, (page.max(1) - 1) * PAGE))
 }
 
 /// The version that counts: the last that came by the deadline, otherwise the first late one.

@@ -1,6 +1,6 @@
 //! Which rows hold submissions and their versions?
 
-use super::{HomeAnswer, Revision, Submission, SubmissionState, Work};
+use super::{HomeAnswer, Listed, Revision, Submission, SubmissionState, Work};
 use crate::actor::Actor;
 use crate::assignment::Assignment;
 use crate::clock::Time;
@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::federation::object::ObjectKind;
 use crate::id::{ActorId, AssignmentId, RevisionId, SubmissionId};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
-use std::collections::HashMap;
 
 pub(super) fn find(db: &mut Db, id: SubmissionId) -> Result<Option<Submission>> {
     Ok(submissions::table.find(id).select(Submission::as_select()).first(db).optional()?)
@@ -60,14 +59,27 @@ pub(super) fn last_revision(db: &mut Db, submission: SubmissionId) -> Result<Opt
     Ok(query.select(Revision::as_select()).first(db).optional()?)
 }
 
-/// How many versions each of these has.
-pub(super) fn count_versions(db: &mut Db, ids: &[SubmissionId]) -> Result<HashMap<SubmissionId, usize>> {
-    let query = revisions::table.filter(revisions::submission_id.eq_any(ids)).select(revisions::submission_id);
-    let mut counts = HashMap::new();
-    for id in query.load::<SubmissionId>(db)? {
-        *counts.entry(id).or_default() += 1;
-    }
-    Ok(counts)
+/// A page of the list of work for an assignment, of one state or of any, in the order in which it came: so many rows after
+/// so many.
+pub(super) fn page_of(
+    db: &mut Db,
+    assignment: AssignmentId,
+    state: Option<SubmissionState>,
+    (most, after): (i64, i64),
+) -> Result<Vec<Listed>> {
+    let versions = revisions::table.filter(revisions::submission_id.eq(submissions::id)).count().single_value();
+    let query = submissions::table
+        .inner_join(actors::table.on(actors::id.eq(submissions::author_id)))
+        .filter(submissions::assignment_id.eq(assignment))
+        .order(submissions::id)
+        .limit(most)
+        .offset(after);
+    let author = (actors::name, actors::here, actors::host);
+    let columns = (submissions::public_id, submissions::state, submissions::changed_at, author, versions);
+    Ok(match state {
+        Some(state) => query.filter(submissions::state.eq(state)).select(columns).load(db)?,
+        None => query.select(columns).load(db)?,
+    })
 }
 
 pub(super) fn find_by_revision(db: &mut Db, revision: RevisionId) -> Result<Option<Submission>> {

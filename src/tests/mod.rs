@@ -5,6 +5,7 @@ pub mod browser;
 mod checklist;
 mod fixtures;
 mod grades;
+mod lists;
 mod machine;
 mod order;
 mod plans;

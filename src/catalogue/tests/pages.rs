@@ -99,7 +99,7 @@ fn applications_are_answered_by_pages() {
     let (mut ada, _) = walk(&world, "moderated");
     let mut bo = Browser::of(&world, "bo");
     assert!(enroll(&mut bo).ok().contains("applied"));
-    let roster = ada.get("/c/knots_bends/people").ok();
+    let roster = ada.get("/c/knots_bends/people?list=applications").ok();
     assert!(roster.contains("I like rope"), "{}", roster.text);
     let place = roster.between("/enrollments/", "/acceptance").unwrap().to_owned();
     ada.submit(&format!("/enrollments/{place}/acceptance"), &[]).ok();

@@ -44,7 +44,7 @@ struct Asked {
 impl Asked {
     /// From 1, and not so far that the database would count for long.
     fn page(&self) -> i64 {
-        self.page.unwrap_or(1).clamp(1, 10_000)
+        Pages::number(self.page)
     }
 }
 

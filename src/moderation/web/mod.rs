@@ -7,6 +7,7 @@ mod queue;
 mod standing;
 
 use crate::app::App;
+use crate::http::Pages;
 use crate::http::limit::Limit;
 use axum::Router;
 use axum::routing::{get, post};
@@ -65,7 +66,7 @@ struct Asked {
 
 impl Asked {
     fn page(&self) -> i64 {
-        self.page.unwrap_or(1).clamp(1, 10_000)
+        Pages::number(self.page)
     }
 }
 

@@ -1,41 +1,27 @@
 //! Which pages show handed-in work to its author and to who leads the run, and who gets its files?
 
 use super::Handed;
-use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::assignment;
 use crate::assignment::web::Shown;
-use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::federation::{Context, inbox};
-use crate::http::{Answer, Page, SignedIn, Visitor, render};
+use crate::http::{Answer, Page, Pages, SignedIn, Visitor, render};
 use crate::media;
-use crate::submission::{self, Submission};
+use crate::submission::{self, Listed, PAGE, SubmissionState};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::IntoResponse;
-use std::collections::HashMap;
-
-/// Rows of one page.
-const ROWS: usize = 100;
 
 #[derive(Template)]
 #[template(path = "submission/index.html", config = ".askama.toml")]
 struct IndexPage {
     page: Page,
     shown: Shown,
-    rows: Vec<Row>,
-    filter: String,
-    text: String,
-    back: Option<String>,
-    on: Option<String>,
-}
-
-struct Row {
-    submission: Submission,
-    author: Actor,
-    versions: usize,
+    rows: Vec<Listed>,
+    filter: &'static str,
+    pages: Pages,
 }
 
 impl IndexPage {
@@ -55,20 +41,7 @@ impl IndexPage {
 pub(super) struct Wanted {
     #[serde(default)]
     state: String,
-    #[serde(default)]
-    page: usize,
-}
-
-/// With their authors and numbers of versions, read at once.
-fn rows(db: &mut Db, some: Vec<Submission>) -> Result<Vec<Row>> {
-    let ids: Vec<_> = some.iter().map(|submission| submission.author_id).collect();
-    let authors: HashMap<_, _> = actor::list(db, &ids)?.into_iter().map(|author| (author.id, author)).collect();
-    let versions = submission::count_versions(db, &some)?;
-    let row = |submission: Submission| {
-        let author = authors.get(&submission.author_id)?.clone();
-        Some(Row { author, versions: versions.get(&submission.id).copied().unwrap_or_default(), submission })
-    };
-    Ok(some.into_iter().filter_map(row).collect())
+    page: Option<i64>,
 }
 
 pub(super) async fn index(
@@ -78,24 +51,24 @@ pub(super) async fn index(
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Answer {
-    let filter = wanted.state.clone();
+    // What there is no such state of is all of it.
+    let state: Option<SubmissionState> = wanted.state.parse().ok();
+    let number = Pages::number(wanted.page);
     let (shown, mut rows) = app
         .read(move |db| {
             let shown = Shown::find(db, &id, Some(&me.actor))?;
             assignment::may_lead(db, &me.actor, &shown.cohort)?;
-            let all = submission::list_of(db, shown.assignment.id)?;
-            let some: Vec<_> = all.into_iter().filter(|s| filter.is_empty() || s.state.as_str() == filter).collect();
-            let some = some.into_iter().skip(wanted.page.saturating_mul(ROWS)).take(ROWS + 1);
-            Ok((shown, rows(db, some.collect())?))
+            let rows = submission::page_of(db, shown.assignment.id, state, number)?;
+            Ok((shown, rows))
         })
         .await?;
-    let more = rows.len() > ROWS;
-    rows.truncate(ROWS);
-    let at = |number: usize| format!("{}/submissions?state={}&page={number}", shown.assignment.path(), wanted.state);
-    let back = wanted.page.checked_sub(1).map(at);
-    let on = more.then(|| at(wanted.page + 1));
-    let text = format!("Page {}", wanted.page + 1);
-    Ok(render(&IndexPage { filter: wanted.state.clone(), text, back, on, page, rows, shown })?.into_response())
+    let filter = state.map_or("", SubmissionState::as_str);
+    let mut path = format!("{}/submissions", shown.assignment.path());
+    if !filter.is_empty() {
+        path = format!("{path}?state={filter}");
+    }
+    let pages = Pages::cut(&path, number, &mut rows, PAGE);
+    Ok(render(&IndexPage { filter, pages, page, rows, shown })?.into_response())
 }
 
 #[derive(Template)]

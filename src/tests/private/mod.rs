@@ -274,7 +274,7 @@ async fn a_follow_of_a_private_course_waits_for_an_organizer() {
     assert!(kinds(before).is_empty(), "no answer yet: {:?}", kinds(before));
     let place = |who: &Actor| scene.town.world.read(|db| enrollment::find(db, scene.cohort.id, who.id)).unwrap();
     assert_eq!((place(&mia).state, place(&lea).state), (EnrollmentState::Applied, EnrollmentState::Applied));
-    let people = scene.browser(&scene.ada).get("/c/rust/people").ok();
+    let people = scene.browser(&scene.ada).get("/c/rust/people?list=applications").ok();
     assert!(people.contains("Asks to follow the course."), "{}", people.text);
     let (ada, yes, no) = (scene.ada.clone(), place(&mia).id, place(&lea).id);
     scene.town.world.tx(move |tx| {
