@@ -164,6 +164,8 @@ impl Default for Config {
                 largest_audience: 1000,
                 largest_depth: 32,
                 largest_values: 10_000,
+                followers_compared_minutes: 60,
+                largest_followers_list: 10_000,
                 lookups_per_minute: 30,
                 handles_per_minute: 10,
                 forwards_per_minute: 120,
@@ -293,6 +295,8 @@ impl Config {
             // The reader of JSON itself goes no deeper than 128.
             ("federation.largest_depth", wide(federation.largest_depth), 8, 100),
             ("federation.largest_values", wide(federation.largest_values), 500, 1_000_000),
+            ("federation.followers_compared_minutes", federation.followers_compared_minutes.into(), 1, 100_000),
+            ("federation.largest_followers_list", federation.largest_followers_list.into(), 1, 1_000_000),
             ("federation.lookups_per_minute", federation.lookups_per_minute.into(), 1, 100_000),
             ("federation.handles_per_minute", federation.handles_per_minute.into(), 1, 100_000),
             ("federation.forwards_per_minute", federation.forwards_per_minute.into(), 1, u64::from(u32::MAX)),

@@ -39,11 +39,11 @@ impl Counters {
         describe_counter!("hedgeschool_fetches_refused_total", "Fetches that were not made, by reason");
         describe_counter!(
             "hedgeschool_followers_differ_total",
-            "Headers that count other followers than known (FEP-8fcf)"
+            "Headers that count other followers than known (FEP-8fcf), by when the list is asked for (now, later, planned already)"
         );
         describe_counter!(
             "hedgeschool_followers_compared_total",
-            "Lists of followers asked for, by result (done, refused)"
+            "Lists of followers asked for, by result (done, refused, too_long)"
         );
         describe_counter!(INBOX_DONE, "Activities worked off, by outcome");
         describe_gauge!(WAITING, "Rows that wait, by queue (inbox, deliveries, jobs, letters)");

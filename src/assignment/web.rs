@@ -51,13 +51,15 @@ struct IndexPage {
     page: Page,
     group: Actor,
     leads: bool,
+    /// Whether there is a run for which something can be asked.
+    has_run: bool,
     all: Vec<(Assignment, String)>,
 }
 
 async fn index(State(app): State<App>, page: Page, Path(name): Path<String>) -> Answer {
     let by = page.visitor.actor().cloned();
     let zone = page.person().map(|person| person.zone.clone());
-    let (group, leads, all) = app
+    let (group, leads, has_run, all) = app
         .read(move |db| {
             let (group, course) = find_course(db, &name)?;
             if !course::may_see(db, &course, by.as_ref())? {
@@ -74,10 +76,11 @@ async fn index(State(app): State<App>, page: Page, Path(name): Path<String>) -> 
                 let until = format!("{} ({zone}) · {}", due::in_zone(assignment.due_at, zone), run.name);
                 all.push((assignment, until));
             }
-            Ok((group, leads, all))
+            let has_run = leads && !cohort::list_of(db, course.id)?.is_empty();
+            Ok((group, leads, has_run, all))
         })
         .await?;
-    Ok(render(&IndexPage { page, group, leads, all })?.into_response())
+    Ok(render(&IndexPage { page, group, leads, has_run, all })?.into_response())
 }
 
 /// The course that a path names: `handle`, or `handle@host` when mirrored.

@@ -30,6 +30,8 @@ pub fn document_for(db: &mut Db, course: &Course, inside: bool) -> Result<Value>
     let uri = &group.uri;
     let license = course::license_url(&course.license);
     let openness = match &cohort {
+        // The same with and without a run: outside, nobody knows of runs.
+        _ if course.private => "moderated",
         Some(cohort) if cohort.enrolling == cohort::Enrolling::Moderated => "moderated",
         Some(_) => "open",
         None => "invite_only",
@@ -68,7 +70,7 @@ fn attachments(course: &Course, cohort: Option<&Cohort>, license: &str) -> Vec<V
         true => "Follow, and wait until an organizer lets you in",
         false => "Follow, then answer the welcome note with “enroll”",
     };
-    rows.push(row("How to enroll", how));
+    rows.push(row(if course.private { "How to take part" } else { "How to enroll" }, how));
     rows.push(row("Licence", license));
     rows
 }

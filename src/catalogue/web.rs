@@ -126,6 +126,29 @@ impl Show {
             && self.cohort.as_ref().is_some_and(Cohort::takes_people)
     }
 
+    /// Whether this visitor may ask for a place, once signed in: by the button that enrolls, or in a private course
+    /// elsewhere, of whose runs nothing is known outside, by a follow.
+    fn may_ask(&self) -> bool {
+        let by_following = self.course.private && !self.group.here && self.following.is_none();
+        self.may_enroll() || (by_following && !self.takes_part() && self.moved.is_none() && self.course.is_shown())
+    }
+
+    /// Whether this visitor asked for a place and waits for an answer.
+    fn has_asked(&self) -> bool {
+        let follows = self.course.private && !self.inside && self.following == Some(FollowState::Pending);
+        self.place.as_ref().is_some_and(Enrollment::is_asked) || (follows && !self.takes_part())
+    }
+
+    /// What stands beside the course, on phones below it: what the button there is called that leads to it.
+    fn below(&self) -> Option<&'static str> {
+        match (self.inside, self.has_asked()) {
+            (true, _) if self.course.private => self.cohort.as_ref().map(|_| "Dates and seats"),
+            (true, _) => self.cohort.as_ref().map(|_| "Dates, seats and enrolling"),
+            (false, true) => Some("What you asked for"),
+            (false, false) => self.may_ask().then_some("Ask for a place"),
+        }
+    }
+
     /// Whether this visitor has a place, or has asked for one.
     fn takes_part(&self) -> bool {
         self.place.as_ref().is_some_and(Enrollment::is_current)

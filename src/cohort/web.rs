@@ -36,6 +36,8 @@ struct FormPage {
     /// Nothing while it is planned anew.
     cohort: Option<Cohort>,
     action: String,
+    /// Whether everyone who asks needs an answer, because the course is private.
+    private: bool,
     ways: [(&'static str, &'static str, &'static str); 2],
 }
 
@@ -66,37 +68,41 @@ async fn organized(app: &App, name: String, by: &Actor) -> Result<(Course, Actor
     .await
 }
 
-async fn led(app: &App, public_id: String, by: &Actor) -> Result<(Cohort, Actor)> {
+async fn led(app: &App, public_id: String, by: &Actor) -> Result<(Cohort, Course, Actor)> {
     let by = by.clone();
     app.read(move |db| {
         let cohort = super::get_public(db, &public_id)?;
         let course = course::get(db, cohort.course_id)?;
         course::may_organize(db, &by, &course)?;
-        Ok((cohort, actor::get(db, course.actor_id)?))
+        let group = actor::get(db, course.actor_id)?;
+        Ok((cohort, course, group))
     })
     .await
 }
 
 async fn new(State(app): State<App>, page: Page, person: SignedIn, Path(name): Path<String>) -> Answer {
-    let (_, group) = organized(&app, name, &person.actor).await?;
+    let (course, group) = organized(&app, name, &person.actor).await?;
     let form = Form::of([
         ("zone", person.zone.clone()),
         ("seats", "20".to_owned()),
         ("enrolling", Enrolling::Open.to_string()),
     ]);
     let action = format!("{}/cohorts", group.path());
-    Ok(render(&FormPage { page, form, group, cohort: None, action, ways: WAYS })?.into_response())
+    Ok(render(&FormPage { page, form, group, cohort: None, action, private: course.private, ways: WAYS })?
+        .into_response())
 }
 
 async fn create(State(app): State<App>, page: Page, person: SignedIn, Path(name): Path<String>, form: Form) -> Answer {
     let (course, group) = organized(&app, name, &person.actor).await?;
     let (by, wanted) = (person.actor, plan(&form));
-    let done = app.write(move |tx| super::plan(tx, &by, &course, &wanted)).await;
+    let of = course.clone();
+    let done = app.write(move |tx| super::plan(tx, &by, &of, &wanted)).await;
     match form.or_problems(done)? {
         Ok(_) => Ok(redirect_with(&group.path(), "Planned. Open it when people may come in.")),
         Err(form) => {
             let action = format!("{}/cohorts", group.path());
-            let again = FormPage { page, form: *form, group, cohort: None, action, ways: WAYS };
+            let again =
+                FormPage { page, form: *form, group, cohort: None, action, private: course.private, ways: WAYS };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&again)?).into_response())
         }
     }
@@ -119,7 +125,7 @@ async fn show(State(app): State<App>, page: Page, Path(id): Path<String>) -> Ans
 }
 
 async fn edit(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>) -> Answer {
-    let (cohort, group) = led(&app, id, &person.actor).await?;
+    let (cohort, course, group) = led(&app, id, &person.actor).await?;
     let form = Form::of([
         ("name", cohort.name.clone()),
         ("starts_on", cohort.starts_on.clone()),
@@ -129,18 +135,27 @@ async fn edit(State(app): State<App>, page: Page, person: SignedIn, Path(id): Pa
         ("enrolling", cohort.enrolling.to_string()),
     ]);
     let action = format!("{}/edit", cohort.path());
-    Ok(render(&FormPage { page, form, group, cohort: Some(cohort), action, ways: WAYS })?.into_response())
+    Ok(render(&FormPage { page, form, group, cohort: Some(cohort), action, private: course.private, ways: WAYS })?
+        .into_response())
 }
 
 async fn update(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>, form: Form) -> Answer {
-    let (cohort, group) = led(&app, id, &person.actor).await?;
+    let (cohort, course, group) = led(&app, id, &person.actor).await?;
     let (by, wanted, which) = (person.actor, plan(&form), cohort.id);
     let done = app.write(move |tx| super::edit(tx, &by, which, &wanted)).await;
     match form.or_problems(done)? {
         Ok(_) => Ok(redirect_with(&group.path(), "Saved.")),
         Err(form) => {
             let action = format!("{}/edit", cohort.path());
-            let again = FormPage { page, form: *form, group, cohort: Some(cohort), action, ways: WAYS };
+            let again = FormPage {
+                page,
+                form: *form,
+                group,
+                cohort: Some(cohort),
+                action,
+                private: course.private,
+                ways: WAYS,
+            };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&again)?).into_response())
         }
     }
@@ -148,18 +163,22 @@ async fn update(State(app): State<App>, page: Page, person: SignedIn, Path(id): 
 
 type Step = fn(&mut Tx<'_>, &Actor, CohortId) -> Result<Cohort>;
 
-async fn step(app: &App, person: SignedIn, id: String, step: Step, said: &str) -> Answer {
-    let (cohort, group) = led(app, id, &person.actor).await?;
+async fn step(app: &App, person: SignedIn, id: String, step: Step, said: fn(&Course) -> &'static str) -> Answer {
+    let (cohort, course, group) = led(app, id, &person.actor).await?;
     app.write(move |tx| step(tx, &person.actor, cohort.id)).await?;
-    Ok(redirect_with(&group.path(), said))
+    Ok(redirect_with(&group.path(), said(&course)))
 }
 
 async fn open(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
-    step(&app, person, id, super::open, "It is open: people can enroll.").await
+    step(&app, person, id, super::open, |course| match course.private {
+        true => "It is open: people can ask for a place.",
+        false => "It is open: people can enroll.",
+    })
+    .await
 }
 
 async fn start(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
-    step(&app, person, id, super::start, "It is running.").await
+    step(&app, person, id, super::start, |_| "It is running.").await
 }
 
 #[derive(Template)]
@@ -172,16 +191,16 @@ struct End {
 }
 
 async fn ask_end(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>) -> Answer {
-    let (cohort, group) = led(&app, id, &person.actor).await?;
+    let (cohort, _, group) = led(&app, id, &person.actor).await?;
     let is_running = cohort.state == super::CohortState::Running;
     Ok(render(&End { page, group, cohort, is_running })?.into_response())
 }
 
 async fn end(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
-    let (cohort, _) = led(&app, id.clone(), &person.actor).await?;
+    let (cohort, ..) = led(&app, id.clone(), &person.actor).await?;
     if cohort.state == super::CohortState::Running {
-        step(&app, person, id, super::complete, "The run is completed.").await
+        step(&app, person, id, super::complete, |_| "The run is completed.").await
     } else {
-        step(&app, person, id, super::cancel, "The run is called off.").await
+        step(&app, person, id, super::cancel, |_| "The run is called off.").await
     }
 }

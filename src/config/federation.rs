@@ -39,6 +39,10 @@ pub struct Federation {
     pub largest_depth: usize,
     /// Values in a document of another server that is read: keys with what they hold, and entries of lists.
     pub largest_values: usize,
+    /// Minutes between two comparisons of who follows one course or person elsewhere.
+    pub followers_compared_minutes: u32,
+    /// Followers that are read of another server's list.
+    pub largest_followers_list: u32,
     /// How often in a minute one person here may look up what is elsewhere.
     pub lookups_per_minute: u32,
     /// How often in a minute one address may ask where an account elsewhere goes on, without being signed in.

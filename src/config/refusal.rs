@@ -34,6 +34,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("federation.largest_audience", "a number from 1 to 10000"),
     ("federation.largest_depth", "a number from 8 to 100"),
     ("federation.largest_values", "a number from 500"),
+    ("federation.followers_compared_minutes", "a number of minutes from 1"),
+    ("federation.largest_followers_list", "a number from 1"),
     ("federation.lookups_per_minute", "a number from 1"),
     ("federation.handles_per_minute", "a number from 1"),
     ("federation.forwards_per_minute", "a number from 1"),

@@ -99,13 +99,16 @@ impl Draft {
     pub fn html(&self) -> Result<String> {
         text::render(&self.description).map_err(|e| Error::invalid("description", e.to_string()))
     }
+}
 
-    /// What microblogs show beside the course's name: cleaned HTML.
-    pub fn summary(&self) -> Result<String> {
-        let tagline = self.tagline.replace('&', "&amp;").replace('<', "&lt;");
-        let how = "<p>Follow to watch; answer the welcome note with “enroll” to take part.</p>";
-        text::clean_html(&format!("<p>{tagline}</p>{how}")).map_err(|e| Error::invalid("tagline", e.to_string()))
-    }
+/// What microblogs show beside the course's name: cleaned HTML.
+pub(super) fn summary(tagline: &str, private: bool) -> Result<String> {
+    let tagline = tagline.replace('&', "&amp;").replace('<', "&lt;");
+    let how = match private {
+        true => "<p>Follow to ask for a place; an organizer answers.</p>",
+        false => "<p>Follow to watch; answer the welcome note with “enroll” to take part.</p>",
+    };
+    text::clean_html(&format!("<p>{tagline}</p>{how}")).map_err(|e| Error::invalid("tagline", e.to_string()))
 }
 
 /// The address of a licence's text, or of the SPDX page about it.

@@ -8,6 +8,7 @@ mod tell;
 mod verbs;
 pub mod web;
 
+use draft::summary;
 pub use draft::{Draft, LANGUAGES, LICENSES, LONGEST_HANDLE, language_name, license_url};
 pub use tell::tell;
 pub use verbs::{
@@ -240,6 +241,11 @@ impl Course {
     /// Whether everyone may see it and what is in it.
     pub fn is_public(&self) -> bool {
         self.is_shown() && !self.private
+    }
+
+    /// Whether it ended, or was taken back.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, CourseState::Archived | CourseState::Withdrawn)
     }
 
     /// Whether whoever has its address may see that it is there, and ask for a place.

@@ -21,7 +21,10 @@ pub fn tell(tx: &mut Tx<'_>, what: &Happened) -> Result<()> {
             let whom = super::moderators(tx)?;
             notice::tell(tx, &whom, "proposal", &format!("“{name}” waits for an answer."), "/admin/proposals")
         }
-        CourseState::Listed => tell_owner(tx, &course, &format!("“{name}” is in the list now."), &group.path()),
+        CourseState::Listed => {
+            let what = if course.private { "was agreed to: people can ask for a place" } else { "is in the list now" };
+            tell_owner(tx, &course, &format!("“{name}” {what}."), &group.path())
+        }
         CourseState::Drafting => {
             tell_owner(tx, &course, &format!("A moderator has a wish for “{name}”."), &group.path())
         }

@@ -1,7 +1,7 @@
 //! How does a course come to be, change and end?
 
 use super::ban;
-use super::{Course, CourseState, Draft, may_moderate, may_organize, store};
+use super::{Course, CourseState, Draft, may_moderate, may_organize, store, summary};
 use crate::actor::follow::{self, FollowState};
 use crate::actor::{self, Actor, ActorKind, NewActor};
 use crate::crypto::Keypair;
@@ -35,15 +35,10 @@ pub fn propose(tx: &mut Tx<'_>, by: &Actor, draft: &Draft, keys: &BotKeys) -> Re
     }
     draft.check()?;
     draft.check_handle()?;
-    let (handle, summary) = (draft.handle(), draft.summary()?);
+    let (handle, about) = (draft.handle(), summary(&draft.tagline, false)?);
     let bot_handle = format!("{handle}_bot");
-    let group = NewActor {
-        kind: ActorKind::Course,
-        handle: &handle,
-        name: &draft.title,
-        summary: &summary,
-        keys: &keys.course,
-    };
+    let group =
+        NewActor { kind: ActorKind::Course, handle: &handle, name: &draft.title, summary: &about, keys: &keys.course };
     let group = actor::create(tx, &group)?;
     let bot_name = format!("{} (course notes)", draft.title);
     let bot = NewActor {
@@ -128,6 +123,8 @@ pub fn set_private(tx: &mut Tx<'_>, by: &Actor, id: CourseId, private: bool) -> 
     if course.is_shown() {
         return Err(Error::invalid("private", "This cannot be changed any more, because the course is in use."));
     }
+    let group = actor::get(tx, course.actor_id)?;
+    actor::rename(tx, group.id, &group.name, &summary(&course.tagline, private)?)?;
     store::set_private(tx, id, private)?;
     tx.record(Some(by.id), Happened::CourseChanged(id))
 }
@@ -138,7 +135,7 @@ pub fn edit(tx: &mut Tx<'_>, by: &Actor, id: CourseId, draft: &Draft) -> Result<
     may_organize(tx, by, &course)?;
     may_change(&course)?;
     draft.check()?;
-    actor::rename(tx, course.actor_id, &draft.title, &draft.summary()?)?;
+    actor::rename(tx, course.actor_id, &draft.title, &summary(&draft.tagline, course.private)?)?;
     let course = store::update(tx, id, draft, &draft.html()?)?;
     tx.record(Some(by.id), Happened::CourseChanged(id))?;
     Ok(course)

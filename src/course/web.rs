@@ -38,7 +38,7 @@ const CIRCLES: &[(&str, &str, &str)] = &[
         "It stands in no list. Whoever has its address sees title and description and can ask for a place; you decide. \
          Syllabus, assignments, people and discussion are there for those alone whom you accepted. People on other \
          servers of this kind can take part; microblogs cannot show what is said in it. Administrators of the servers \
-         of those who take part could read it. This cannot be changed once the course is listed.",
+         of those who take part could read it. This cannot be changed once a moderator agreed to the course.",
     ),
 ];
 
@@ -283,7 +283,8 @@ async fn moderated(app: &App, name: String, by: &Actor) -> Result<Row> {
 async fn list_it(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
     let (course, group) = moderated(&app, name, &person.actor).await?;
     app.write(move |tx| super::list_it(tx, &person.actor, course.id)).await?;
-    Ok(redirect_with("/admin/proposals", &format!("“{}” is in the list now.", group.name)))
+    let what = if course.private { "can be asked for places now" } else { "is in the list now" };
+    Ok(redirect_with("/admin/proposals", &format!("“{}” {what}.", group.name)))
 }
 
 async fn send_back(

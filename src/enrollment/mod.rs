@@ -258,6 +258,11 @@ impl Enrollment {
         matches!(self.state, EnrollmentState::Applied | EnrollmentState::Waitlisted)
     }
 
+    /// Whether somebody asked for it, and there is no answer yet, or only that they wait.
+    pub fn is_asked(&self) -> bool {
+        self.waits() || self.state == EnrollmentState::Asked
+    }
+
     /// Whether it is under way: asked for, waiting or active.
     pub fn is_current(&self) -> bool {
         use EnrollmentState::{Active, Applied, Asked, Dormant, Waitlisted};

@@ -3,6 +3,7 @@
 mod people;
 
 use super::{Ask, Enrollment, EnrollmentState, Part};
+use crate::actor::follow::{self, FollowState};
 use crate::actor::{self, Actor};
 use crate::app::App;
 use crate::cohort;
@@ -21,8 +22,8 @@ use axum::routing::{get, post};
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/cohorts/{id}/enrollment", post(enroll))
-        .route("/c/{name}/follow", post(follow))
-        .route("/c/{name}/unfollow", post(unfollow))
+        .route("/c/{name}/follow", post(begin_following))
+        .route("/c/{name}/unfollow", post(end_following))
         .route("/c/{name}/people", get(people::index))
         .route("/enrollments/{id}/leaving", get(ask_leaving).post(leave))
         .route("/enrollments/{id}/removal", get(ask_removal).post(remove))
@@ -57,26 +58,33 @@ fn said(state: EnrollmentState) -> &'static str {
     }
 }
 
-async fn follow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
-    let (path, state) = app
+const TAKEN_BACK: &str = "Taken back: you no longer ask for a place.";
+
+async fn begin_following(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
+    let (path, state, private) = app
         .write(move |tx| {
             let (course, group) = course::front(tx, &name, Some(&person.actor))?;
-            Ok((group.path(), super::follow(tx, &person.actor, &course)?))
+            Ok((group.path(), super::follow(tx, &person.actor, &course)?, course.private))
         })
         .await?;
-    let pending = state == actor::follow::FollowState::Pending;
-    Ok(redirect_with(&path, if pending { "Sent to the course's home." } else { "You follow this course." }))
+    let said = match (state, private) {
+        (FollowState::Pending, true) => "Sent to the course's home. An organizer there answers.",
+        (FollowState::Pending, false) => "Sent to the course's home.",
+        (FollowState::Accepted, _) => "You follow this course.",
+    };
+    Ok(redirect_with(&path, said))
 }
 
-async fn unfollow(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
-    let path = app
+async fn end_following(State(app): State<App>, person: SignedIn, Path(name): Path<String>, _: Form) -> Answer {
+    let (path, waited) = app
         .write(move |tx| {
             let (course, group) = course::front(tx, &name, Some(&person.actor))?;
+            let known = follow::find(tx, person.actor.id, group.id)?;
             super::unfollow(tx, &person.actor, &course)?;
-            Ok(group.path())
+            Ok((group.path(), course.private && known.is_some_and(|known| known.state == FollowState::Pending)))
         })
         .await?;
-    Ok(redirect_with(&path, "You no longer follow this course."))
+    Ok(redirect_with(&path, if waited { TAKEN_BACK } else { "You no longer follow this course." }))
 }
 
 #[derive(Template)]
@@ -90,14 +98,26 @@ struct Confirm {
     back: String,
 }
 
+const NOT_ANY_MORE: &str = "Those who lead the run do not see any more that you asked, and you lose your place in the line. \
+                            You may ask again.";
+const LEFT: &str = "Your seat goes to the next who waits. What you handed in stays yours; you may come back while there are \
+                    seats.";
+const LEFT_FOR_GOOD: &str = "Your seat goes to the next who waits, and you see no more of what is in the course. What you \
+                             handed in stays yours; to come back, ask for a place again.";
+
 async fn ask_leaving(State(app): State<App>, page: Page, person: SignedIn, Path(id): Path<String>) -> Answer {
     let all = app.read(move |db| own(db, &id, &person.actor)).await?;
+    let (question, button, follows, keep) = match (all.place.is_asked(), all.course.private) {
+        (true, _) => ("No longer ask for a place in", "Take it back", NOT_ANY_MORE, "Go on waiting"),
+        (false, false) => ("Leave", "Leave", LEFT, "Stay"),
+        (false, true) => ("Leave", "Leave", LEFT_FOR_GOOD, "Stay"),
+    };
     Ok(render(&Confirm {
         page,
-        title: format!("Leave “{}”?", all.group.name),
-        follows: "Your seat goes to the next who waits. What you handed in stays yours; you may come back while there are seats.",
-        button: "Leave",
-        keep: "Stay",
+        title: format!("{question} “{}”?", all.group.name),
+        follows,
+        button,
+        keep,
         back: all.group.path(),
     })?
     .into_response())
@@ -113,14 +133,14 @@ fn own(db: &mut Db, id: &str, by: &Actor) -> Result<super::Around> {
 }
 
 async fn leave(State(app): State<App>, person: SignedIn, Path(id): Path<String>, _: Form) -> Answer {
-    let path = app
+    let (path, waited) = app
         .write(move |tx| {
             let all = own(tx, &id, &person.actor)?;
             super::leave(tx, &person.actor, all.place.id)?;
-            Ok(all.group.path())
+            Ok((all.group.path(), all.place.is_asked()))
         })
         .await?;
-    Ok(redirect_with(&path, "You have left."))
+    Ok(redirect_with(&path, if waited { TAKEN_BACK } else { "You have left." }))
 }
 
 /// Somebody's place, for those who lead; for others it does not exist.
@@ -135,7 +155,7 @@ async fn ask_removal(State(app): State<App>, page: Page, person: SignedIn, Path(
     Ok(render(&Confirm {
         page,
         title: format!("Take {} off “{}”?", all.person.name, all.group.name),
-        follows: "They are told, keep what they handed in, and cannot enroll in this run again. The seat goes to the next who waits.",
+        follows: "They are told, keep what they handed in, and cannot come into this run again. The seat goes to the next who waits.",
         button: "Take off the roster",
         keep: "Keep them",
         back: format!("{}/people", all.group.path()),

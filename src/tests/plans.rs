@@ -2,14 +2,14 @@
 //!
 //! The indices are the same on PostgreSQL, which another test holds to.
 
-use super::{Browser, Study};
+use super::{Browser, Study, World};
 use crate::account::Role;
 use crate::db::Address;
 use crate::discussion::{self, NewPost};
 use crate::submission::{self, Work};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::sql_types::Text;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// Tables that stay small however large an instance grows, with the reason.
@@ -20,8 +20,9 @@ const SMALL: [(&str, &str); 3] = [
 ];
 
 /// Where a walk begins: no link leads to what a form asks for.
-const FIRST: [&str; 11] = [
+const FIRST: [&str; 12] = [
     "/",
+    "/c/rust",
     "/mod",
     "/admin",
     "/notices",
@@ -34,8 +35,8 @@ const FIRST: [&str; 11] = [
     "/admin/federation/rules?q=a",
 ];
 
-/// The database whose queries are written down, and the queries.
-static WATCHED: Mutex<(String, BTreeSet<String>)> = Mutex::new((String::new(), BTreeSet::new()));
+/// The databases whose queries are written down, and the queries.
+static WATCHED: Mutex<BTreeMap<String, BTreeSet<String>>> = Mutex::new(BTreeMap::new());
 
 /// Writes down what one connection is asked.
 struct Listener {
@@ -47,11 +48,9 @@ impl Instrumentation for Listener {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => self.url = url.to_owned(),
             InstrumentationEvent::StartQuery { query, .. } => {
-                let mut watched = WATCHED.lock().unwrap();
-                if watched.0 == self.url && !self.url.is_empty() {
+                if let Some(queries) = WATCHED.lock().unwrap().get_mut(&self.url) {
                     let text = query.to_string();
-                    let text = text.split(" -- binds:").next().unwrap_or_default().to_owned();
-                    watched.1.insert(text);
+                    queries.insert(text.split(" -- binds:").next().unwrap_or_default().to_owned());
                 }
             }
             _ => {}
@@ -65,23 +64,42 @@ struct Step {
     detail: String,
 }
 
+/// Makes every connection that is opened from now on one that can be watched.
+pub(super) fn listen() {
+    set_default_instrumentation(|| Some(Box::new(Listener { url: String::new() }))).unwrap();
+}
+
+/// Begins to write down what this database is asked. On PostgreSQL there is nothing to ask it about.
+pub(super) fn watch(world: &World) -> bool {
+    let Address::Sqlite(file) = world.address.clone() else { return false };
+    WATCHED.lock().unwrap().insert(file.to_string_lossy().into_owned(), BTreeSet::new());
+    true
+}
+
+/// How many different queries were asked since, and those of them that read a whole table.
+pub(super) fn scans(world: &World) -> (usize, Vec<String>) {
+    let Address::Sqlite(file) = world.address.clone() else { return (0, Vec::new()) };
+    let queries = WATCHED.lock().unwrap().remove(file.to_string_lossy().as_ref()).unwrap_or_default();
+    let reads: Vec<String> = queries.into_iter().filter(|query| query.starts_with("SELECT")).collect();
+    (reads.len(), reads.iter().filter_map(|query| scan_of(world, query)).collect())
+}
+
 #[test]
 fn every_query_of_a_page_uses_an_index() {
-    set_default_instrumentation(|| Some(Box::new(Listener { url: String::new() }))).unwrap();
+    listen();
     let study = Study::new();
-    let Address::Sqlite(file) = study.world.address.clone() else { return };
     furnish(&study);
-    WATCHED.lock().unwrap().0 = file.to_string_lossy().into_owned();
+    if !watch(&study.world) {
+        return;
+    }
     let mut walked = BTreeSet::new();
     walk(Browser::new(&study.world), &mut walked);
     walk(Browser::with_role(&study.world, "gus", Role::Admin), &mut walked);
     walk(study.browser(&study.ada), &mut walked);
     walk(study.browser(&study.bo), &mut walked);
     documents(&study, &walked);
-    let queries = std::mem::take(&mut *WATCHED.lock().unwrap()).1;
-    let reads: Vec<String> = queries.into_iter().filter(|query| query.starts_with("SELECT")).collect();
-    assert!(walked.len() > 60 && reads.len() > 100, "{} pages, {} queries", walked.len(), reads.len());
-    let scans: Vec<String> = reads.iter().filter_map(|query| scan_of(&study, query)).collect();
+    let (reads, scans) = scans(&study.world);
+    assert!(walked.len() > 60 && reads > 100, "{} pages, {reads} queries", walked.len());
     assert!(scans.is_empty(), "{} queries read whole tables:\n{}", scans.len(), scans.join("\n"));
 }
 
@@ -109,7 +127,7 @@ fn furnish(study: &Study) {
 }
 
 /// Opens every page that links lead to.
-fn walk(mut browser: Browser<'_>, walked: &mut BTreeSet<String>) {
+pub(super) fn walk(mut browser: Browser<'_>, walked: &mut BTreeSet<String>) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut next: Vec<String> = FIRST.map(String::from).into();
     while let Some(path) = next.pop() {
@@ -148,9 +166,9 @@ fn documents(study: &Study, walked: &BTreeSet<String>) {
 }
 
 /// The first step of its plan that reads a whole table, if there is one.
-fn scan_of(study: &Study, query: &str) -> Option<String> {
+fn scan_of(world: &World, query: &str) -> Option<String> {
     let plan = format!("EXPLAIN QUERY PLAN {query}");
-    let steps = study.world.read(|db| {
+    let steps = world.read(|db| {
         let crate::db::Db::Sqlite(conn) = db else { return Ok(Vec::new()) };
         Ok(diesel::RunQueryDsl::load::<Step>(diesel::sql_query(plan), conn)?)
     });

@@ -29,6 +29,8 @@ pub struct Shown {
     pub leads: bool,
     /// Whether the asker takes part in the run.
     pub takes_part: bool,
+    /// Whether the course is private, so that nothing is for everyone.
+    pub private: bool,
     /// Whether it was closed for comments and work.
     pub locked: bool,
 }
@@ -61,6 +63,7 @@ impl Shown {
             cohort,
             leads,
             takes_part,
+            private: course.private,
             locked,
         })
     }

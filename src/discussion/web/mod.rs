@@ -57,6 +57,16 @@ struct Around {
     organizes: bool,
 }
 
+impl Around {
+    /// What stands at a field whose text goes to all of the course.
+    fn who_reads(&self) -> &'static str {
+        match self.course.private {
+            true => "You can use Markdown. Those who take part can read it, here and on their servers.",
+            false => "You can use Markdown. Everyone can read it, here and on other servers.",
+        }
+    }
+}
+
 fn around(db: &mut Db, (course, group): course::Row, by: Option<&Actor>) -> Result<Around> {
     let Some(by) = by else {
         return Ok(Around { course, group, refusal: Some(String::new()), organizes: false });

@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// Pages that are read of one list.
 const PAGES: usize = 10;
-/// Names that are read of one list.
-const MOST: usize = 10_000;
 
 /// Asks the server of somebody elsewhere who of here follows them, and does as it says: who is not in its list follows no
 /// more, who waited is agreed to, and what it counts without our knowing is undone. A list that is not whole changes
@@ -35,7 +33,12 @@ pub async fn compare(config: &FederationConfig<App>, id: ActorId) -> Result<Opti
     let Some(url) = url.filter(|url| same_host(url, &followed.uri)) else { return Ok(None) };
     app.write(move |tx| store::note(tx, id)).await?;
     let listed = match list(&context, &url).await {
-        Ok(listed) => listed,
+        Ok(Some(listed)) => listed,
+        Ok(None) => {
+            metrics::counter!("hedgeschool_followers_compared_total", "result" => "too_long").increment(1);
+            tracing::info!(%url, "a list of followers is longer than federation.largest_followers_list");
+            return Ok(None);
+        }
         Err(error) if error.is_transient() => return Err(error),
         Err(error) => {
             metrics::counter!("hedgeschool_followers_compared_total", "result" => "refused").increment(1);
@@ -48,8 +51,9 @@ pub async fn compare(config: &FederationConfig<App>, id: ActorId) -> Result<Opti
     Ok(None)
 }
 
-/// The ids in the list.
-async fn list(context: &Context, url: &str) -> Result<BTreeSet<String>> {
+/// The ids in the list; nothing when there are more than may be.
+async fn list(context: &Context, url: &str) -> Result<Option<BTreeSet<String>>> {
+    let most = context.app_data().config().federation.largest_followers_list as usize;
     let refused = |why: &str| Error::denied(format!("The list of followers {why}."));
     let mut page = fetch::document(context, url).await?;
     let count = page.get("totalItems").and_then(Value::as_u64);
@@ -75,16 +79,17 @@ async fn list(context: &Context, url: &str) -> Result<BTreeSet<String>> {
             return Err(refused("is none"));
         }
         found.extend(["items", "orderedItems"].iter().flat_map(|key| wire::ids(&page, key)).map(str::to_owned));
+        if found.len() > most {
+            return Ok(None);
+        }
         next = page.get("next").filter(|next| !next.is_null()).cloned();
         if next.is_none() {
             let all = u64::try_from(found.len()).unwrap_or(u64::MAX);
-            return if count.is_none_or(|count| count == all) { Ok(found) } else { Err(refused("is not whole")) };
-        }
-        if found.len() > MOST {
-            break;
+            return if count.is_none_or(|count| count == all) { Ok(Some(found)) } else { Err(refused("is not whole")) };
         }
     }
-    Err(refused("is too long"))
+    // So many pages are none that a list of this length needs.
+    Ok(None)
 }
 
 /// Makes what is known here the same as the list. `before` is who followed when it was asked for: whoever came since is

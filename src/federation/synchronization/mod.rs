@@ -23,8 +23,6 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A list is asked for this often at most, however often its digest differs.
-const EVERY: Duration = Duration::from_secs(60 * 60);
 /// The longest address of a list.
 const LONGEST: usize = 2048;
 
@@ -113,11 +111,13 @@ pub(super) async fn hear(app: &App, who: ActorId, headers: &HeaderMap, signature
     if !differs {
         return Ok(());
     }
-    metrics::counter!("hedgeschool_followers_differ_total").increment(1);
-    app.write(move |tx| {
-        let Some(last) = store::ask(tx, who, &url)? else { return Ok(()) };
-        let at = last.plus(EVERY).max(tx.now());
-        tx.record(Some(who), Happened::FollowersDiffer { followed: who, at })
-    })
-    .await
+    let every = Duration::from_secs(60 * u64::from(app.config().federation.followers_compared_minutes));
+    let asked = app.write(move |tx| {
+        let Some(last) = store::ask(tx, who, &url)? else { return Ok("planned") };
+        let at = last.plus(every).max(tx.now());
+        tx.record(Some(who), Happened::FollowersDiffer { followed: who, at })?;
+        Ok(if at > tx.now() { "later" } else { "now" })
+    });
+    metrics::counter!("hedgeschool_followers_differ_total", "asked" => asked.await?).increment(1);
+    Ok(())
 }

@@ -165,3 +165,31 @@ async fn prv_09_and_prv_10_what_a_member_sends_is_passed_on_to_members_alone_and
         assert!(inside.0 == 200 && !inside.2.contains("evil.test"), "{inside:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_for_a_place_is_taken_back_as_such_and_nobody_is_told_that_all_can_read_it() {
+    let scene = Scene::open().await;
+    let zoe = Browser::of(&scene.town.world, "zoe").actor();
+    let mut zoe = scene.browser(&zoe);
+    let asked = zoe.submit_form("/c/rust", &format!("{}/enrollment", scene.cohort.path()), &[]).ok();
+    assert!(asked.contains("Your application is with the organizers."), "{}", asked.text);
+    let back = asked.between("href=\"/enrollments/", "\"").unwrap();
+    let back = format!("/enrollments/{back}");
+    let confirm = zoe.get(&back).ok();
+    assert!(confirm.contains("No longer ask for a place in “") && !confirm.contains("handed in"), "{}", confirm.text);
+    let front = zoe.submit_form(&back, "", &[]).ok();
+    assert!(front.contains("you no longer ask for a place") && front.contains(">Ask for a place</button>"));
+    let mut bo = scene.browser(&scene.bo);
+    let comments = format!("/assignments/{}/comments", scene.assignment.public_id);
+    for page in ["/c/rust/discussion", &format!("/posts/{}", scene.post.public_id), &comments] {
+        let shown = bo.get(page).ok();
+        assert!(shown.contains("Those who take part can read it"), "{page}: {}", shown.text);
+        assert!(!shown.contains("Everyone can") && !shown.contains("in the open"), "{page}");
+    }
+    let mut ada = scene.browser(&scene.ada);
+    let run = ada.get("/c/rust/cohorts/new").ok();
+    assert!(run.contains("you accept or decline") && !run.contains("Everyone who asks"), "{}", run.text);
+    assert!(ada.get("/me").ok().contains("Courses you organize"));
+    let (_, outside) = scene.town.get("/c/rust", None).await;
+    assert_eq!(outside["openness"], "moderated", "{outside}");
+}

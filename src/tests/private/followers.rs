@@ -108,9 +108,13 @@ struct There {
 
 impl There {
     async fn open() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    async fn with(config: Config) -> Self {
         let world = World::with_effects(crate::effects::follow);
         let people = ["ada", "bo", "zoe"].map(|name| world.person(name));
-        let town = Town::around(Config::default(), world, crate::routes::routes()).await;
+        let town = Town::around(config, world, crate::routes::routes()).await;
         let uri = town.uri("good", "quiet");
         let remote = town.remote("good", "quiet");
         let followers = Some(format!("{uri}/followers"));
@@ -174,6 +178,15 @@ impl There {
         });
         self.town.world.tx(move |tx| jobs::forget(tx, JobKind::FollowersCompare, id));
         planned == 1
+    }
+
+    fn planned_at(&self) -> crate::clock::Time {
+        let id = self.group.id.0;
+        self.town.world.read(|db| {
+            use crate::db::{Run, schema::jobs};
+            use diesel::{ExpressionMethods, QueryDsl};
+            Ok(jobs::table.filter(jobs::subject.eq(id)).select(jobs::run_at).first(db)?)
+        })
     }
 
     async fn compare(&self) {
@@ -255,12 +268,7 @@ async fn the_list_of_the_home_counts_when_it_is_whole() {
     assert_eq!((there.state(0), there.state(1)), (Some(FollowState::Accepted), Some(FollowState::Accepted)));
     // Not again within the hour.
     there.sends(Scheme::Cavage, &differs, true).await;
-    let id = there.group.id.0;
-    let at = there.town.world.read(|db| {
-        use crate::db::{Run, schema::jobs};
-        use diesel::{ExpressionMethods, QueryDsl};
-        Ok(jobs::table.filter(jobs::subject.eq(id)).select(jobs::run_at).first::<crate::clock::Time>(db)?)
-    });
+    let at = there.planned_at();
     assert!(at.since(there.town.now()) >= Duration::from_secs(3599), "{at:?}");
     // Bo is not in it, Zoe is and never asked, and nobody here is called nil.
     list(
@@ -282,4 +290,33 @@ async fn the_list_of_the_home_counts_when_it_is_whole() {
     list(json!([]), json!({"totalItems": 0}));
     there.compare().await;
     assert_eq!((there.state(0), there.state(1)), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_often_and_how_much_is_compared_can_be_set() {
+    let mut config = Config::default();
+    (config.federation.followers_compared_minutes, config.federation.largest_followers_list) = (5, 1);
+    let there = There::with(config).await;
+    let differs = there.said(&there.url(), &[]);
+    assert_eq!(there.sends(Scheme::Cavage, &differs, true).await, 202);
+    assert!(there.planned());
+    there.town.serve(
+        &there.url(),
+        200,
+        &json!({"id": there.url(), "type": "OrderedCollection",
+        "orderedItems": [there.uri(0), "https://us.test/u/nil"], "totalItems": 2}),
+    );
+    there.compare().await;
+    assert_eq!(there.state(1), Some(FollowState::Accepted), "of a longer list nothing is taken");
+    there.town.serve(
+        &there.url(),
+        200,
+        &json!({"id": there.url(), "type": "OrderedCollection",
+        "orderedItems": [there.uri(0)], "totalItems": 1}),
+    );
+    there.compare().await;
+    assert_eq!((there.state(0), there.state(1)), (Some(FollowState::Accepted), None));
+    assert_eq!(there.sends(Scheme::Cavage, &differs, true).await, 202);
+    let at = there.planned_at();
+    assert!((299..=300).contains(&at.since(there.town.now()).as_secs()), "{at:?}");
 }

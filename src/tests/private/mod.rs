@@ -2,6 +2,7 @@
 
 mod doors;
 mod followers;
+mod plans;
 
 use crate::actor::follow::{self, FollowState};
 use crate::actor::{self, Actor, ActorKind, ActorState, RemoteActor};
@@ -137,6 +138,19 @@ impl Scene {
         all
     }
 
+    /// The page of the course for somebody outside: what they may ask for, and nothing of what is inside.
+    fn front_for(&self, name: &str, browser: &mut Browser<'_>) {
+        let front = browser.get("/c/rust").ok();
+        assert!(front.contains("This course is private") && !front.contains("Marzipan"), "{name}");
+        assert!(!front.contains(&self.cohort.name) && !front.contains(&self.ada.name), "{name}");
+        assert!(!front.text.to_lowercase().contains("enroll in") && !front.contains("to enroll"), "{name}");
+        assert_eq!(front.contains(">Ask for a place</button>"), name == "zoe", "{name} may ask for a place once");
+        assert_eq!(front.contains("Sign in to ask for a place"), name == "anybody", "{name}");
+        for said in ["You asked for a place; an organizer answers.", "What you asked for", ">Take it back<"] {
+            assert_eq!(front.contains(said), name == "applicant", "{name}: {said}");
+        }
+    }
+
     fn suspend(&self, who: &Actor) {
         let id = who.id;
         self.town.world.tx(move |tx| actor::move_to(tx, id, ActorState::Suspended));
@@ -187,10 +201,7 @@ async fn prv_01_what_is_in_a_private_course_is_for_people_outside_as_if_it_were_
         for list in ["/courses", "/search?q=Rust", "/u/ada"] {
             assert!(!browser.get(list).contains("Rust from the ground up"), "{name} {list}");
         }
-        let front = browser.get("/c/rust").ok();
-        assert!(front.contains("This course is private") && !front.contains("Marzipan"), "{name}");
-        assert!(!front.contains(&scene.cohort.name) && !front.contains(&scene.ada.name), "{name}");
-        assert_eq!(front.contains(">Apply<"), *name == "zoe", "{name} may ask for a place once");
+        scene.front_for(name, browser);
     }
     assert!(inside[0].1.get("/c/rust").ok().contains("Marzipan exercise"));
 }
@@ -322,7 +333,7 @@ fn a_course_is_made_private_by_the_form_until_it_is_listed() {
     let study = Study::new();
     let mut ada = study.browser(&study.ada);
     let page = ada.get("/propose").ok();
-    assert!(page.contains("Only those who take part") && page.contains("cannot be changed once the course is listed"));
+    assert!(page.contains("Only those who take part") && page.contains("cannot be changed once a moderator agreed"));
     let fields = [
         ("title", "Among us"),
         ("handle", "among"),
@@ -333,8 +344,8 @@ fn a_course_is_made_private_by_the_form_until_it_is_listed() {
         ("private", "yes"),
     ];
     ada.submit_form("/propose", "/courses", &fields).ok();
-    let course = study.world.read(|db| course::named(db, "among")).0;
-    assert!(course.private);
+    let (course, group) = study.world.read(|db| course::named(db, "among"));
+    assert!(course.private && group.summary.contains("Follow to ask for a place"), "{}", group.summary);
     assert!(ada.get("/c/among/edit").ok().contains("value=\"yes\" checked"));
     let (by, id) = (study.ada.clone(), study.course.id);
     let changed = study.world.attempt(move |tx| course::set_private(tx, &by, id, true));
