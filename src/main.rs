@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Requests and rows are many small pieces of memory, made on one thread and dropped on another.
+/// Requests and rows are many small pieces of memory, made on one thread and dropped on another. Without huge pages, of
+/// which a program that is idle would hold 14 MiB for the 5 MiB that it uses.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -12,7 +12,7 @@ use crate::cohort::{self, Cohort};
 use crate::course::apub::Asking;
 use crate::course::{self, Course, Place, Row};
 use crate::db::Db;
-use crate::enrollment::{self, Enrollment};
+use crate::enrollment::{self, Counts, Enrollment};
 use crate::error::{Error, Result};
 use crate::federation::{Context, fetch};
 use crate::http::{Answer, Page, Pages, redirect, render, wants_wire, wire};
@@ -209,9 +209,9 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         is_organizer = group.here && course::organizes(db, by, &course)?;
         is_moderator = course::is_moderator(db, by)?;
     }
-    let (taken, people) = match &cohort {
-        Some(cohort) => (enrollment::seats_taken(db, cohort.id)?, enrollment::count_active(db, cohort.id)?),
-        None => (0, 0),
+    let counts = match &cohort {
+        Some(cohort) => enrollment::counts(db, cohort.id)?,
+        None => Counts::default(),
     };
     let assignments = if inside { assignment::list_of_course(db, course.id, is_organizer)? } else { Vec::new() };
     let current = if inside { syllabus::current(db, course.id)? } else { None };
@@ -228,8 +228,8 @@ fn load(db: &mut Db, page: Page, name: &str) -> Result<Show> {
         group,
         outline,
         cohort,
-        taken,
-        people,
+        taken: counts.seats,
+        people: counts.active,
         place,
         following,
         is_organizer,

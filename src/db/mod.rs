@@ -14,7 +14,7 @@ pub mod upkeep;
 mod writer;
 
 pub use either::Db;
-pub use run::{Columns, Run};
+pub use run::{Columns, Kept, Run};
 pub use tx::{Bell, Bells, Effects, Limits, Surroundings, Tx};
 
 use crate::error::{Error, Result};
@@ -53,13 +53,16 @@ impl Address {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
                 )
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-                if !for_writing {
-                    conn.batch_execute("PRAGMA query_only = ON;")
-                        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-                }
+                // In KiB. There are several readers: what they do not keep, the system's cache of files has.
+                let own = if for_writing {
+                    "PRAGMA cache_size = -16000;"
+                } else {
+                    "PRAGMA cache_size = -4000; PRAGMA query_only = ON;"
+                };
+                conn.batch_execute(own).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Db::Sqlite(conn))
             }
         }

@@ -1,6 +1,8 @@
 //! How is a query run on whichever database there is?
 
 use super::Db;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{ExecuteDsl, LimitDsl, LoadQuery};
 use diesel::sqlite::Sqlite;
 use diesel::{PgConnection, QueryResult, Selectable, SqliteConnection};
@@ -66,3 +68,25 @@ pub trait Columns: Selectable<Sqlite> {
 }
 
 impl<T: Selectable<Sqlite>> Columns for T {}
+
+/// A statement whose text is always the same, so that it is compiled once: diesel takes every `UPDATE`, and all that is
+/// written as text, for something that differs each time. Not for what has lists, or values that may be left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<T>(pub T);
+
+impl<T> QueryId for Kept<T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T: QueryFragment<B>, B: Backend> QueryFragment<B> for Kept<T> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, B>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &B) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<T, Conn> diesel::RunQueryDsl<Conn> for Kept<T> {}

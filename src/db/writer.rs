@@ -1,8 +1,8 @@
 //! Who writes? One thread for SQLite, which groups commits; the pool for PostgreSQL.
 
-use super::{Address, Db, Opener, Surroundings, Tx, in_transaction};
+use super::{Address, Db, Kept, Opener, Run, Surroundings, Tx, in_transaction};
 use crate::error::{Error, Result};
-use diesel::{Connection, r2d2};
+use diesel::{r2d2, sql_query};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Writer {
             Self::Thread(sender) => {
                 let boxed: Job = Box::new(move |db| {
                     let result = match db {
-                        Some(db) => db.transaction(|db| attempt(db, &around, job)),
+                        Some(db) => in_savepoint(db, |db| attempt(db, &around, job)),
                         None => Err(Error::Unavailable("the database cannot be written to".into())),
                     };
                     let is_sound = !matches!(result, Err(Error::Unavailable(_)));
@@ -97,6 +97,19 @@ impl Writer {
             }
         }
     }
+}
+
+/// One job of a group, which can be taken back without the others.
+fn in_savepoint<T>(db: &mut Db, job: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
+    // The driver's own savepoints are compiled anew for every job.
+    Kept(sql_query("SAVEPOINT job")).execute(db)?;
+    let result = job(db);
+    let taken_back = result.is_ok() || Kept(sql_query("ROLLBACK TO job")).execute(db).is_ok();
+    // SQLite may have taken back the whole group, this savepoint with it.
+    if !taken_back || Kept(sql_query("RELEASE job")).execute(db).is_err() {
+        return Err(Error::Unavailable("the database lost a write".into()));
+    }
+    result
 }
 
 type Worth<T> = (T, Vec<super::Bell>);

@@ -172,9 +172,12 @@ pub fn list_in(db: &mut Db, cohort: CohortId, states: &[EnrollmentState]) -> Res
 /// Places of one page of a list.
 pub const PAGE: i64 = 50;
 
-/// A page of those who take part, ask for a place or wait for a seat, with their people, in the order in which they came;
-/// pages count from 1. One row more than [`PAGE`] when there is a next page.
-pub fn page_of(db: &mut Db, cohort: CohortId, part: Part, page: i64) -> Result<Vec<(Enrollment, Actor)>> {
+/// A place on a page of the list, with its person and their newest former account.
+pub type Listed = (Enrollment, Actor, Option<ActorId>);
+
+/// A page of those who take part, ask for a place or wait for a seat, in the order in which they came; pages count from 1.
+/// One row more than [`PAGE`] when there is a next page.
+pub fn page_of(db: &mut Db, cohort: CohortId, part: Part, page: i64) -> Result<Vec<Listed>> {
     store::page_of(db, cohort, part.states(), (PAGE + 1, (page.max(1) - 1) * PAGE))
 }
 
@@ -194,14 +197,14 @@ pub struct Counts {
 /// Counts them.
 pub fn counts(db: &mut Db, cohort: CohortId) -> Result<Counts> {
     let mut found = Counts::default();
-    for (state, role, count) in store::counts(db, cohort)? {
+    for (state, all, learners) in store::counts(db, cohort)? {
         match state {
             EnrollmentState::Active | EnrollmentState::Dormant => {
-                found.active += count;
-                found.seats += if role == Role::Learner { count } else { 0 };
+                found.active += all;
+                found.seats += learners;
             }
-            EnrollmentState::Applied => found.applied += count,
-            EnrollmentState::Waitlisted => found.waiting += count,
+            EnrollmentState::Applied => found.applied = all,
+            EnrollmentState::Waitlisted => found.waiting = all,
             _ => {}
         }
     }

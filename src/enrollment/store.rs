@@ -5,10 +5,11 @@ use crate::actor::{Actor, MAY_ACT};
 use crate::cohort::Cohort;
 use crate::db::{
     Columns, Db, Run, Tx,
-    schema::{activities, actors, cohorts, enrollments},
+    schema::{activities, actors, cohorts, enrollments, moves},
 };
 use crate::error::{Error, Result};
 use crate::id::{ActorId, CohortId, CourseId, EnrollmentId};
+use diesel::dsl::{case_when, count};
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: EnrollmentId) -> Result<Option<Enrollment>> {
@@ -53,29 +54,40 @@ pub(super) fn of_person(db: &mut Db, actor: ActorId) -> Result<Vec<(Enrollment, 
     Ok(query.select((Enrollment::as_select(), Cohort::as_select())).load(db)?)
 }
 
-/// A page of those in one of two states, in the order in which they came: so many rows after so many.
+/// A page of those in one of two states, each in the order in which they came: so many rows after so many. With the
+/// newest former account of each.
 pub(super) fn page_of(
     db: &mut Db,
     cohort: CohortId,
     (one, other): (EnrollmentState, EnrollmentState),
     (most, after): (i64, i64),
-) -> Result<Vec<(Enrollment, Actor)>> {
+) -> Result<Vec<(Enrollment, Actor, Option<ActorId>)>> {
+    let former = moves::table
+        .filter(moves::target_id.eq(actors::id))
+        .filter(moves::ended_at.is_null())
+        .order(moves::moved_at.desc())
+        .select(moves::actor_id)
+        .limit(1)
+        .single_value();
     let query = enrollments::table
         .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
         .filter(enrollments::cohort_id.eq(cohort))
         .filter(enrollments::state.eq(one).or(enrollments::state.eq(other)))
-        .order((enrollments::created_at, enrollments::id))
+        // As the index has them.
+        .order((enrollments::state, enrollments::created_at, enrollments::id))
         .limit(most)
         .offset(after);
-    Ok(query.select((Enrollment::as_select(), Actor::as_select())).load(db)?)
+    Ok(query.select((Enrollment::as_select(), Actor::as_select(), former)).load(db)?)
 }
 
-/// How many places there are of each state and role.
-pub(super) fn counts(db: &mut Db, cohort: CohortId) -> Result<Vec<(EnrollmentState, Role, i64)>> {
-    let query = enrollments::table
-        .filter(enrollments::cohort_id.eq(cohort))
-        .group_by((enrollments::state, enrollments::role))
-        .select((enrollments::state, enrollments::role, diesel::dsl::count_star()));
+/// How many places there are of each state, and how many of them are of learners.
+pub(super) fn counts(db: &mut Db, cohort: CohortId) -> Result<Vec<(EnrollmentState, i64, i64)>> {
+    let learner = case_when(enrollments::role.eq(Role::Learner), enrollments::id);
+    let query = enrollments::table.filter(enrollments::cohort_id.eq(cohort)).group_by(enrollments::state).select((
+        enrollments::state,
+        count(enrollments::id),
+        count(learner),
+    ));
     Ok(query.load(db)?)
 }
 

@@ -4,7 +4,7 @@ use super::{fetch, wire};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Db, Run, Tx, schema::inbox};
+use crate::db::{Db, Kept, Run, Tx, schema::inbox};
 use crate::error::{Error, Result};
 use crate::id::InboxId;
 use crate::link::same_host;
@@ -100,7 +100,7 @@ impl Received {
 /// Marks it as done, first of all: whoever else is at it waits here for our commit, and goes no further.
 fn claim(tx: &mut Tx<'_>, id: InboxId) -> Result<()> {
     let mine = inbox::table.find(id).filter(inbox::state.eq("pending"));
-    if diesel::update(mine).set(inbox::state.eq("done")).execute(tx)? == 1 {
+    if Kept(diesel::update(mine).set(inbox::state.eq("done"))).execute(tx)? == 1 {
         return Ok(());
     }
     let others: i64 = inbox::table.find(id).count().get_result(tx)?;

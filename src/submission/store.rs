@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::assignment::Assignment;
 use crate::clock::Time;
 use crate::db::{
-    Columns, Db, Run, Tx,
+    Columns, Db, Kept, Run, Tx,
     schema::{actors, assignments, objects, revisions, submissions},
 };
 use crate::error::Result;
@@ -138,7 +138,7 @@ pub(super) fn update(tx: &mut Tx<'_>, id: SubmissionId, row: &Row<'_>) -> Result
         submissions::answer_reason.eq(""),
         submissions::changed_at.eq(tx.now()),
     );
-    diesel::update(submissions::table.find(id)).set(change).execute(tx)?;
+    Kept(diesel::update(submissions::table.find(id)).set(change)).execute(tx)?;
     Ok(id)
 }
 

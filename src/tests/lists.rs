@@ -69,7 +69,7 @@ fn every_place_is_on_one_page_alone() {
     let (study, all) = study(60);
     let pages = |part: Part| -> Vec<_> {
         let list = |n| study.world.read(|db| enrollment::page_of(db, study.cohort.id, part, n));
-        (1..4).flat_map(|n| list(n).into_iter().take(50).map(|(place, _)| place.actor_id)).collect()
+        (1..4).flat_map(|n| list(n).into_iter().take(50).map(|(place, ..)| place.actor_id)).collect()
     };
     let (active, waiting) = (pages(Part::Active), pages(Part::Waiting));
     let distinct: BTreeSet<_> = active.iter().chain(&waiting).map(|id| id.0).collect();

@@ -448,6 +448,8 @@ CREATE TABLE enrollments (
     UNIQUE (cohort_id, actor_id)
 );
 CREATE INDEX enrollments_actor ON enrollments (actor_id, state);
+-- The roster in its order; with the role, places are counted by the index alone.
+CREATE INDEX enrollments_list ON enrollments (cohort_id, state, created_at, id, role);
 CREATE INDEX enrollments_join ON enrollments (join_uri);
 
 -- What is asked, by when, with which rubric.

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::cohort::{self, Cohort};
 use crate::course::{self, Course};
 use crate::db::Db;
-use crate::enrollment::{self, Counts, Enrollment, PAGE, Part, Role};
+use crate::enrollment::{self, Counts, Listed, PAGE, Part, Role};
 use crate::error::Result;
 use crate::http::{Answer, Page, Pages, render};
 use crate::id::ActorId;
@@ -28,7 +28,7 @@ struct Roster {
     cohort: Cohort,
     counts: Counts,
     /// Nobody where names are not shown.
-    people: Vec<(Enrollment, Actor)>,
+    people: Vec<Listed>,
     pages: Pages,
 }
 
@@ -46,7 +46,7 @@ struct PeoplePage {
     /// Whether the visitor takes part and so sees names.
     sees_names: bool,
     leads: bool,
-    /// Who of them moved here from where.
+    /// From where some of them moved here.
     former: HashMap<ActorId, Actor>,
 }
 
@@ -111,15 +111,14 @@ pub(super) async fn index(
     Ok(render(&shown)?.into_response())
 }
 
-/// The former accounts of those on the page.
+/// The former accounts of those on the page, by their key inside.
 fn former(db: &mut Db, roster: Option<&Roster>) -> Result<HashMap<ActorId, Actor>> {
-    let Some(roster) = roster else { return Ok(HashMap::new()) };
-    let ids: Vec<ActorId> = roster.people.iter().map(|(_, person)| person.id).collect();
-    let mut found = HashMap::new();
-    for (whom, from) in actor::moves::came_from(db, &ids)? {
-        found.entry(whom).or_insert(from);
+    let ids: Vec<ActorId> =
+        roster.iter().flat_map(|roster| &roster.people).filter_map(|(.., former)| *former).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(found)
+    Ok(actor::list(db, &ids)?.into_iter().map(|former| (former.id, former)).collect())
 }
 
 /// The run in which the visitor takes part, otherwise the one that people join now, otherwise the newest.
