@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
 
 /// Runs in the writer's transaction, or without a database is told that there is none now.
 type Job = Box<dyn FnOnce(Option<&mut Db>) -> Done + Send>;
@@ -25,9 +24,6 @@ pub(super) struct Done {
 const QUEUE: usize = 8192;
 /// How many jobs share a commit at most, so that the first does not wait for too many others.
 const GROUP: usize = 256;
-/// How long work behind may still join a group for which somebody waits.
-const BEHIND: Duration = Duration::from_micros(500);
-
 /// Whether somebody waits for the answer of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -170,16 +166,14 @@ fn work(
     jobs: &Receiver<(Turn, Job)>,
     answers: &mut Vec<Box<dyn FnOnce(bool) + Send>>,
 ) -> Result<()> {
-    let mut promised = None;
+    let mut promised = false;
     while let Some((turn, job)) = lines.next(jobs, answers.len(), promised) {
         let done = job(Some(db));
         answers.push(done.answer);
         if !done.is_sound {
             return Err(Error::Unavailable("the database failed in a group of writes".into()));
         }
-        if turn == Turn::First && promised.is_none() {
-            promised = Some(Instant::now());
-        }
+        promised |= turn == Turn::First;
     }
     Ok(())
 }
@@ -219,8 +213,9 @@ impl Lines {
     }
 
     /// The next job of a group that has `size` already. A group begins with one of the line behind, so that this line
-    /// never stands still; from the first promise on it is closed soon, so that who waits does not wait for all of it.
-    fn next(&mut self, jobs: &Receiver<(Turn, Job)>, size: usize, promised: Option<Instant>) -> Option<(Turn, Job)> {
+    /// never stands still; with a promise to somebody in it no other of that line joins, so that nobody waits for work
+    /// that nobody waits for.
+    fn next(&mut self, jobs: &Receiver<(Turn, Job)>, size: usize, promised: bool) -> Option<(Turn, Job)> {
         if size >= GROUP {
             return None;
         }
@@ -232,7 +227,7 @@ impl Lines {
         if !starved && let Some(job) = self.first.pop_front() {
             return Some((Turn::First, job));
         }
-        if promised.is_some_and(|since| since.elapsed() > BEHIND) {
+        if promised {
             return None;
         }
         self.behind.pop_front().map(|job| (Turn::Behind, job))
