@@ -81,6 +81,15 @@ pub struct Database {
 pub struct Moderation {
     /// Reports that one person, or one server that speaks for its people, may make in an hour.
     pub reports_per_hour: u32,
+    /// Reports that all of one other server together may make in an hour.
+    pub reports_per_host_hour: u32,
+}
+
+impl Moderation {
+    /// Both, for who makes a report.
+    pub fn hourly(&self) -> (u32, u32) {
+        (self.reports_per_hour, self.reports_per_host_hour)
+    }
 }
 
 /// Outgoing mail.
@@ -170,7 +179,7 @@ impl Default for Config {
                 handles_per_minute: 10,
                 forwards_per_minute: 120,
             },
-            moderation: Moderation { reports_per_hour: 20 },
+            moderation: Moderation { reports_per_hour: 20, reports_per_host_hour: 60 },
             mail: Mail { smtp_url: String::new(), from: String::new() },
             log: Log { format: LogFormat::Human, filter: "info".into() },
             metrics: Metrics { bind: None },
@@ -282,6 +291,7 @@ impl Config {
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
             ("federation.timeout_seconds", federation.timeout_seconds, 1, 300),
             ("moderation.reports_per_hour", self.moderation.reports_per_hour.into(), 1, 100_000),
+            ("moderation.reports_per_host_hour", self.moderation.reports_per_host_hour.into(), 1, 100_000),
             ("federation.inbox_per_minute", federation.inbox_per_minute.into(), 1, u64::from(u32::MAX)),
             ("federation.relays_per_author_minute", federation.relays_per_author_minute.into(), 1, 100_000),
             ("federation.relays_per_course_minute", federation.relays_per_course_minute.into(), 1, 1_000_000),

@@ -10,7 +10,7 @@ use hedgeschool::error::Error;
 use serde_json::{Value, json};
 
 /// The settings that bound what others may do, each with the counter that moves when it is met.
-const LIMITS: [(&str, &str); 15] = [
+const LIMITS: [(&str, &str); 17] = [
     ("largest_activity", "hedgeschool_inbox_refused_total{reason=\"too-large\"}"),
     ("largest_depth", "hedgeschool_inbox_refused_total{reason=\"too-deep\"}"),
     ("largest_values", "hedgeschool_inbox_refused_total{reason=\"too-deep\"}"),
@@ -25,6 +25,8 @@ const LIMITS: [(&str, &str); 15] = [
     ("handles_per_minute", "hedgeschool_lookups_refused_total{of=\"address\"}"),
     ("lookups_per_minute", "hedgeschool_lookups_refused_total{of=\"person\"}"),
     ("head_seconds", "hedgeschool_slow_requests_total{part=\"head\"}"),
+    ("reports_per_hour", "hedgeschool_reports_refused_total{of=\"person\"}"),
+    ("reports_per_host_hour", "hedgeschool_reports_refused_total{of=\"host\"}"),
     ("request_seconds", "hedgeschool_slow_requests_total{part=\"body\"}"),
 ];
 /// Met in a test of the library alone, with its counter (`net_07_and_09_...`): an activity causes a second fetch only after
@@ -69,6 +71,8 @@ fn small() -> Us {
     let settings: Vec<_> =
         settings.iter().map(|(key, value)| (format!("HEDGESCHOOL_FEDERATION__{key}"), (*value).to_owned())).collect();
     let mut settings: Vec<(&str, String)> = settings.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+    settings.push(("HEDGESCHOOL_MODERATION__REPORTS_PER_HOUR", "2".into()));
+    settings.push(("HEDGESCHOOL_MODERATION__REPORTS_PER_HOST_HOUR", "3".into()));
     settings.push(("HEDGESCHOOL_SERVER__HEAD_SECONDS", "1".into()));
     settings.push(("HEDGESCHOOL_SERVER__REQUEST_SECONDS", "1".into()));
     Us::with(&settings)
@@ -131,6 +135,16 @@ fn every_limit_is_counted_where_it_is_met() {
         let stranger = Forge { lines, ..us.forge().by("evil.test", name) };
         us.say(&stranger.post(&stranger.act("Like", json!(crate::cast::POST))));
     }
+    for (name, times) in [("flo", 3), ("fred", 2)] {
+        let lines = "X-Forwarded-For: 192.0.2.9\r\n".to_owned();
+        let flagger = Forge { lines, ..us.forge().by("flags.test", name) };
+        for n in 0..times {
+            let mut flag = flagger.act("Flag", json!("https://us.test/u/ada"));
+            flag["content"] = json!(format!("Rude, for the {n}th time"));
+            us.say(&flagger.post(&flag));
+        }
+    }
+    us.until_worked_off();
     us.say_as_ada("GET /search?q=@x@evil.test");
     us.say_as_ada("GET /search?q=@y@evil.test");
     us.say(b"GET / HTTP/1.1\r\nHost: us.te");
@@ -159,6 +173,9 @@ fn prepare(us: &Us) {
             let carol = actor::put(tx, &person("good.test", "carol"))?;
             enrollment::enroll(tx, &carol, run.id, &Ask::default())?;
             follow::put(tx, carol.id, group.id, "https://good.test/follows/carol", FollowState::Accepted)?;
+            for name in ["flo", "fred"] {
+                actor::put(tx, &person("flags.test", name))?;
+            }
             let busy = actor::put(tx, &person("busy.test", "bea"))?;
             hedgeschool::federation::peer::learn(tx, "busy.test", Some("mastodon"), None)?;
             let row = |n: i64| {

@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("federation.handles_per_minute", "a number from 1"),
     ("federation.forwards_per_minute", "a number from 1"),
     ("moderation.reports_per_hour", "a number from 1"),
+    ("moderation.reports_per_host_hour", "a number from 1"),
     ("mail.smtp_url", "empty, or such as \"smtps://user:password@mail.example.org\""),
     ("mail.from", "empty, or such as \"Our School <school@example.org>\""),
     ("log.format", "human or json"),

@@ -2,14 +2,17 @@
 
 use super::{Category, OBJECTS, Report, TEXT, get, store};
 use crate::actor::{self, Actor, ActorKind};
+use crate::assignment::{self, AssignmentState};
 use crate::clock::Time;
 use crate::course;
 use crate::db::{Db, Tx};
 use crate::discussion;
 use crate::error::{Error, Problems, Result};
 use crate::event::Happened;
-use crate::id::{ActorId, CourseId, ReportId};
+use crate::federation::object;
+use crate::id::{ActorId, AssignmentId, CourseId, ReportId, SubmissionId};
 use crate::notice;
+use crate::submission;
 use std::time::Duration;
 
 /// What a complaint is about.
@@ -17,6 +20,10 @@ use std::time::Duration;
 pub enum About {
     /// A post in a discussion.
     Post(crate::id::PostId),
+    /// An assignment.
+    Assignment(AssignmentId),
+    /// Work that was handed in.
+    Submission(SubmissionId),
     /// A person, or a course by its Group.
     Actor(ActorId),
 }
@@ -32,8 +39,8 @@ pub struct NewReport {
     pub text: String,
     /// The id of the Flag, when it came from elsewhere.
     pub uri: Option<String>,
-    /// How many reports the same reporter may make in an hour.
-    pub hourly: u32,
+    /// How many reports the same reporter may make in an hour, and all of one other server together.
+    pub hourly: (u32, u32),
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -50,11 +57,7 @@ pub fn report(tx: &mut Tx<'_>, by: &Actor, new: &NewReport) -> Result<Report> {
     if let Some(known) = store::find_open(tx, by.id, &subject.uri, by.here, &text)? {
         return Ok(known);
     }
-    let since = tx.now().minus(HOUR);
-    if store::count_by(tx, by.id, since)? >= i64::from(new.hourly) {
-        metrics::counter!("hedgeschool_reports_refused_total").increment(1);
-        return Err(Error::TooMany(HOUR));
-    }
+    check_number(tx, by, new.hourly)?;
     let row = store::NewRow { reporter: by.id, subject: &subject, category: new.category, text: &text };
     let report = store::insert(tx, row, new.uri.as_deref())?;
     for piece in &subject.pieces {
@@ -63,6 +66,19 @@ pub fn report(tx: &mut Tx<'_>, by: &Actor, new: &NewReport) -> Result<Report> {
     metrics::counter!("hedgeschool_reports_total").increment(1);
     tx.record(Some(by.id), Happened::ReportMade(report.id))?;
     Ok(report)
+}
+
+fn check_number(tx: &mut Tx<'_>, by: &Actor, (of_one, of_host): (u32, u32)) -> Result<()> {
+    let since = tx.now().minus(HOUR);
+    let refused = if store::count_by(tx, by.id, since)? >= i64::from(of_one) {
+        "person"
+    } else if !by.here && store::count_of_host(tx, &by.host, since)? >= i64::from(of_host) {
+        "host"
+    } else {
+        return Ok(());
+    };
+    metrics::counter!("hedgeschool_reports_refused_total", "of" => refused).increment(1);
+    Err(Error::TooMany(HOUR))
 }
 
 fn check_text(by: &Actor, new: &NewReport) -> Result<String> {
@@ -96,6 +112,8 @@ fn subject(db: &mut Db, by: &Actor, about: &[About]) -> Result<Subject> {
     for one in about.iter().take(OBJECTS) {
         let next = match one {
             About::Post(id) => of_post(db, *id)?,
+            About::Assignment(id) => of_assignment(db, *id)?,
+            About::Submission(id) => of_submission(db, by, *id)?,
             About::Actor(id) => of_actor(db, *id)?,
         };
         match &mut found {
@@ -125,6 +143,28 @@ fn of_post(db: &mut Db, id: crate::id::PostId) -> Result<Subject> {
     let piece =
         Piece { uri: post.uri.clone(), title: post.title, html: post.body_html, published_at: Some(post.published_at) };
     Ok(Subject { accused: post.author_id, uri: post.uri, course: Some(post.course_id), pieces: vec![piece] })
+}
+
+fn of_assignment(db: &mut Db, id: AssignmentId) -> Result<Subject> {
+    let asked = assignment::get(db, id)?;
+    if asked.state == AssignmentState::Draft {
+        return Err(Error::NotFound);
+    }
+    let (_, course) = assignment::place(db, &asked)?;
+    let piece = Piece { uri: asked.uri.clone(), title: asked.title, html: asked.body_html, published_at: asked.opened_at };
+    Ok(Subject { accused: asked.author_id, uri: asked.uri, course: Some(course.id), pieces: vec![piece] })
+}
+
+fn of_submission(db: &mut Db, by: &Actor, id: SubmissionId) -> Result<Subject> {
+    let work = submission::get(db, id)?;
+    if !object::find(db, &work.uri)?.is_some_and(|known| known.public) {
+        submission::may_see(db, by, &work)?;
+    }
+    let (asked, course) = submission::place(db, &work)?;
+    let version = submission::last_revision(db, id)?.ok_or(Error::NotFound)?;
+    let (html, at) = (version.body_html, Some(version.received_at));
+    let piece = Piece { uri: work.uri.clone(), title: asked.title, html, published_at: at };
+    Ok(Subject { accused: work.author_id, uri: work.uri, course: Some(course.id), pieces: vec![piece] })
 }
 
 fn of_actor(db: &mut Db, id: ActorId) -> Result<Subject> {

@@ -6,11 +6,11 @@ use super::{Act, Category, Decision, Evidence, Reach, Remark, Report, ReportStat
 use crate::clock::Time;
 use crate::db::{
     Columns, Db, Run, Tx,
-    schema::{report_evidence, report_notes, reports, rulings},
+    schema::{actors, report_evidence, report_notes, reports, rulings},
 };
 use crate::error::Result;
 use crate::id::{ActorId, CourseId, ReportId};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 pub(super) fn find(db: &mut Db, id: ReportId) -> Result<Option<Report>> {
     Ok(reports::table.find(id).select(Report::as_select()).first(db).optional()?)
@@ -36,6 +36,13 @@ pub(super) fn find_open(db: &mut Db, by: ActorId, subject: &str, alike: bool, te
 
 pub(super) fn count_by(db: &mut Db, by: ActorId, since: Time) -> Result<i64> {
     let query = reports::table.filter(reports::reporter_id.eq(by)).filter(reports::created_at.gt(since));
+    Ok(query.count().get_result(db)?)
+}
+
+/// All that came from one server.
+pub(super) fn count_of_host(db: &mut Db, host: &str, since: Time) -> Result<i64> {
+    let query = reports::table.inner_join(actors::table.on(actors::id.eq(reports::reporter_id)));
+    let query = query.filter(actors::host.eq(host)).filter(reports::created_at.gt(since));
     Ok(query.count().get_result(db)?)
 }
 

@@ -1,15 +1,19 @@
 //! How does a report come in from another server, and how is one passed on?
 
 use crate::actor::{self, Actor, ActorKind};
+use crate::assignment;
 use crate::course;
 use crate::db::{Db, Tx};
 use crate::discussion;
+use crate::domain;
 use crate::error::{Error, Result};
+use crate::federation::object::{self, ObjectKind};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::peer::{self, Family};
 use crate::federation::{Context, Received, wire};
-use crate::id::ReportId;
+use crate::id::{ActorId, AssignmentId, CourseId, PostId, ReportId, SubmissionId};
 use crate::moderation::{self, About, Category, NewReport, OBJECTS, TEXT};
+use crate::submission;
 use crate::text;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,31 +26,34 @@ pub async fn flag(context: &Context, got: &Received) -> Result<()> {
     let said = ["content", "summary"].iter().find_map(|key| wire::text(&got.activity, key)).unwrap_or_default();
     let words = text::plain(text::truncate(said, 4 * TEXT)).unwrap_or_default();
     let uri = wire::text(&got.activity, "id").map(str::to_owned);
-    let hourly = context.app_data().config().moderation.reports_per_hour;
+    let hourly = context.app_data().config().moderation.hourly();
     let signer = got.signer.clone();
     got.settle(context, move |tx| {
+        // A rule of its domain may say that nothing is heard of it; it is not told.
         let about = known(tx, &ids)?;
-        if about.is_empty() {
+        if about.is_empty() || domain::standing(tx, &signer.host)?.reject_reports {
             return Ok(());
         }
         let new = NewReport { about, category: Category::Other, text: words, uri, hourly };
         match moderation::report(tx, &signer, &new) {
-            // Nothing was written yet: what is too much is dropped, and its sender need not send it again.
-            Err(Error::TooMany(_)) => Ok(()),
+            // Nothing was written yet: what is too much, or not for their eyes, is dropped, and its sender need not send
+            // it again.
+            Err(Error::TooMany(_) | Error::NotFound) => Ok(()),
             other => other.map(drop),
         }
     })
     .await
 }
 
-/// What of it concerns this instance: people and courses here, and posts in courses here or by people here.
+/// What of it concerns this instance: people and courses here, and posts, assignments and work in courses here or by
+/// people here.
 fn known(db: &mut Db, ids: &[String]) -> Result<Vec<About>> {
     let (mut posts, mut actors, mut ours) = (Vec::new(), Vec::new(), false);
     for id in ids {
-        if let Some(post) = discussion::find_by_uri(db, id)?.filter(|post| !post.is_deleted()) {
-            let group = course::get(db, post.course_id)?.actor_id;
-            ours |= actor::get(db, group)?.here || actor::get(db, post.author_id)?.here;
-            posts.push(About::Post(post.id));
+        if let Some((about, course, author)) = thing(db, id)? {
+            let group = course::get(db, course)?.actor_id;
+            ours |= actor::get(db, group)?.here || actor::get(db, author)?.here;
+            posts.push(about);
         } else if let Some(actor) = actor::find_by_uri(db, id)? {
             ours |= actor.here && actor.kind != ActorKind::Instance;
             actors.push(About::Actor(actor.id));
@@ -54,6 +61,28 @@ fn known(db: &mut Db, ids: &[String]) -> Result<Vec<About>> {
     }
     posts.extend(actors);
     Ok(if ours { posts } else { Vec::new() })
+}
+
+/// What somebody made in a course: with the course, and by whom.
+fn thing(db: &mut Db, uri: &str) -> Result<Option<(About, CourseId, ActorId)>> {
+    let Some(known) = object::find(db, uri)?.filter(|known| known.deleted_at.is_none()) else { return Ok(None) };
+    Ok(match known.kind {
+        ObjectKind::Post => {
+            let post = discussion::get(db, PostId(known.local_id))?;
+            (!post.is_deleted()).then_some((About::Post(post.id), post.course_id, post.author_id))
+        }
+        ObjectKind::Assignment => {
+            let asked = assignment::get(db, AssignmentId(known.local_id))?;
+            let (_, course) = assignment::place(db, &asked)?;
+            Some((About::Assignment(asked.id), course.id, asked.author_id))
+        }
+        ObjectKind::Submission => {
+            let work = submission::get(db, SubmissionId(known.local_id))?;
+            let (_, course) = submission::place(db, &work)?;
+            Some((About::Submission(work.id), course.id, work.author_id))
+        }
+        _ => None,
+    })
 }
 
 /// Follows from `ReportForwarded`: a Flag to the server of the accused in the shape that its software takes, with the

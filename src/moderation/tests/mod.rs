@@ -58,7 +58,7 @@ fn moderator(study: &Study, handle: &str) -> Actor {
 }
 
 fn complaint(about: Vec<About>, text: &str) -> NewReport {
-    NewReport { about, category: Category::Spam, text: text.into(), uri: None, hourly: 20 }
+    NewReport { about, category: Category::Spam, text: text.into(), uri: None, hourly: (20, 60) }
 }
 
 fn complain(study: &Study, by: &Actor, about: Vec<About>, text: &str) -> Report {

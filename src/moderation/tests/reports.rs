@@ -52,8 +52,14 @@ fn reports_are_bounded_in_number_length_and_sense() {
     assert!(matches!(attempt(complaint(vec![About::Actor(study.bo.id)], "me")), Err(Error::Denied(_))), "oneself");
     for n in 0..3 {
         let whom = study.world.person_elsewhere(&format!("p{n}"), "good.test");
-        let new = NewReport { hourly: 2, ..complaint(vec![About::Actor(whom.id)], "x") };
+        let new = NewReport { hourly: (2, 60), ..complaint(vec![About::Actor(whom.id)], "x") };
         assert_eq!(matches!(attempt(new), Err(Error::TooMany(_))), n == 2, "{n}");
+    }
+    for n in 0..3 {
+        let by = study.world.person_elsewhere(&format!("flo{n}"), "flags.test");
+        let new = NewReport { hourly: (20, 2), ..complaint(vec![About::Actor(study.bo.id)], "x") };
+        let made = study.world.attempt(move |tx| report(tx, &by, &new));
+        assert_eq!(matches!(made, Err(Error::TooMany(_))), n == 2, "{n} of one server");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::course::ban::{self, Term};
+use crate::db::schema::objects;
+use crate::domain;
 use crate::error::Error;
+use crate::submission;
 
 /// Ids that are drawn by lot become words; the context stays away.
 pub(super) fn still(mut document: Value) -> Value {
@@ -98,6 +101,55 @@ async fn checklist_29_and_68_a_flag_of_any_shape_becomes_a_report_with_its_evide
     let all = study.world.read(|db| list(db, &chi, true, 1));
     assert_eq!(all.len(), 4);
     assert!(all[3].report.text.chars().count() <= TEXT);
+}
+
+#[tokio::test]
+async fn checklist_29_assignments_and_work_are_reported_by_who_may_see_them() {
+    let study = Study::new();
+    let asked = study.open();
+    let mia = follower(&study, "mia", "lemmy.test", "lemmy");
+    let (bo, id, now) = (study.bo.clone(), asked.id, study.world.clock.now());
+    let (work, _) = study
+        .world
+        .tx(move |tx| submission::hand_in(tx, &bo, id, submission::Work::written("My *work*", true, vec![], now)?));
+    let work = study.world.read(|db| submission::get(db, work));
+    let flag = |object: &str, n: usize| {
+        json!({"id": format!("https://lemmy.test/f/{n}"), "type": "Flag", "actor": mia.uri, "object": object,
+            "summary": "Wrong"})
+    };
+    let told = || study.world.read(|db| list(db, &study.ada, true, 1)).len();
+    let chi = moderator(&study, "chi");
+    let all = || study.world.read(|db| list(db, &chi, true, 1));
+    arrives(&study, &mia, flag(&asked.uri, 1)).await.unwrap();
+    assert_eq!(all().last().unwrap().report.subject_uri, asked.uri);
+    assert_eq!((all().last().unwrap().accused.id, told()), (study.ada.id, 0), "about an organizer");
+    arrives(&study, &mia, flag(&work.uri, 2)).await.unwrap();
+    assert_eq!(all().len(), 1, "they cannot have seen it");
+    let uri = work.uri.clone();
+    study.world.tx(move |tx| {
+        diesel::update(objects::table.find(uri)).set(objects::public.eq(true)).execute(tx)?;
+        Ok(())
+    });
+    arrives(&study, &mia, flag(&work.uri, 3)).await.unwrap();
+    let case = all().pop().unwrap();
+    assert_eq!((case.report.subject_uri, case.accused.id, told()), (work.uri, study.bo.id, 1));
+    let evidence = study.world.read(|db| evidence(db, case.report.id));
+    assert!(evidence[0].body_html.contains("<em>work</em>"));
+}
+
+#[tokio::test]
+async fn no_reports_are_taken_from_where_a_rule_says_so() {
+    let study = Study::new();
+    let post = say(&study, &study.bo, "Hm", "Rude words here");
+    let lea = study.world.person_elsewhere("lea", "lemmy.test");
+    study.world.tx(|tx| {
+        let rule =
+            domain::NewRule { reject_reports: true, ..domain::NewRule::of("lemmy.test", domain::Severity::Admit) };
+        domain::put(tx, None, &rule).map(drop)
+    });
+    let flag = json!({"id": "https://lemmy.test/f/1", "type": "Flag", "actor": lea.uri, "object": post.uri});
+    arrives(&study, &lea, flag).await.unwrap();
+    assert!(study.world.read(|db| list(db, &study.ada, true, 1)).is_empty());
 }
 
 #[test]

@@ -86,7 +86,7 @@ async fn make(app: &App, page: Page, me: SignedIn, (find, name): (Find, String),
     let category: Result<Category> =
         form.value("category").parse().map_err(|_| Error::invalid("category", "Please choose one of these."));
     let (by, text, wanted) = (me.actor.clone(), form.text("text").replace("\r\n", "\n"), name.clone());
-    let hourly = app.config().moderation.reports_per_hour;
+    let hourly = app.config().moderation.hourly();
     let result = match category {
         Err(wrong) => Err(wrong),
         Ok(category) => {
