@@ -50,6 +50,7 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Leave", _) => enrollment::apub::leave(context, got).await,
         ("Undo", "Follow" | "Join" | "") => enrollment::apub::undo(context, got).await,
         ("Undo", "Block" | "Delete" | "Lock") => moderation::apub::undo(context, got).await,
+        ("Like" | "Dislike", _) | ("Undo", "Like" | "Dislike") => discussion::apub::vote(context, got).await,
         ("Block", _) => moderation::apub::block(context, got).await,
         ("Lock", _) => moderation::apub::stand(context, got).await,
         ("Add" | "Remove", _) if moderation::apub::is_about_course(&got.activity) => {

@@ -9,9 +9,11 @@ use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::enrollment;
 use crate::error::{Error, Result};
+use crate::federation::announce::{self, Said};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
-use crate::federation::{Context, Received, announce, fetch, wire};
+use crate::federation::peer::Family;
+use crate::federation::{Context, Received, fetch, wire};
 use crate::id::AssignmentId;
 use crate::link::same_host;
 use serde_json::Value;
@@ -69,8 +71,8 @@ pub fn announce_opened(tx: &mut Tx<'_>, id: AssignmentId) -> Result<()> {
     announce::announce(tx, &parts.group, &parts.author, &create, &assignment.uri, audience)
 }
 
-/// Says what changed: to our own kind in the course's name, and, when the author edited it, to all who got it in the
-/// author's (federation A10).
+/// Says what changed: to our own kind in the course's name; when the author edited it, to forums as well, and to all who
+/// got it in the author's (federation A10).
 pub fn announce_changed(tx: &mut Tx<'_>, id: AssignmentId, by_author: bool) -> Result<()> {
     let assignment = get(tx, id)?;
     let (parts, course) = Parts::of(tx, &assignment)?;
@@ -81,7 +83,11 @@ pub fn announce_changed(tx: &mut Tx<'_>, id: AssignmentId, by_author: bool) -> R
     let audience = enrollment::audience(tx, &course)?;
     let direct = if by_author { Audience::who_got(tx, &assignment.uri)? } else { Audience::nobody() };
     outbox::send(tx, &parts.author, &update, &assignment.uri, &direct)?;
-    announce::announce_to_own_kind(tx, &parts.group, &update, &assignment.uri, audience)
+    if by_author {
+        return announce::announce(tx, &parts.group, &parts.author, &update, &assignment.uri, audience);
+    }
+    let said = Said { author: &parts.group, activity: &update, raw: None, about: &assignment.uri };
+    announce::announce_to(tx, Family::OwnKind, &parts.group, &said, audience)
 }
 
 fn activity(tx: &mut Tx<'_>, kind: &str, assignment: &Assignment, parts: &Parts) -> Result<Value> {

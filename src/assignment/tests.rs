@@ -4,6 +4,7 @@ use super::{AssignmentState, ReadPage, apub, read_page};
 use crate::assignment;
 use crate::db::{Run, schema::jobs};
 use crate::error::Error;
+use crate::federation::peer;
 use crate::tests::study::{DAY, HOUR, Study};
 use diesel::QueryDsl;
 use serde_json::{Value, json};
@@ -118,6 +119,33 @@ fn a_move_of_the_end_is_an_update() {
     let update = sent.iter().map(|(activity, _)| activity).find(|a| a["type"] == "Update").unwrap();
     assert_eq!(update["object"]["learning"]["due"], due.rfc3339());
     assert_eq!(update["object"]["updated"], study.world.clock.now().rfc3339());
+}
+
+#[test]
+fn checklist_42_an_edit_is_wrapped_for_forums_and_comes_of_its_author_to_microblogs() {
+    let study = Study::new();
+    for (host, software) in [("lemmy.test", "lemmy"), ("masto.test", "mastodon"), ("south.test", "hedgeschool")] {
+        study.enroll(&study.world.person_elsewhere("dov", host));
+        study.world.tx(move |tx| peer::learn(tx, host, Some(software), None));
+    }
+    let open = study.open();
+    let before = study.sent().len();
+    let (ada, mut draft) = (study.ada.clone(), study.draft());
+    draft.title = "Explain thirty lines".into();
+    study.world.tx(move |tx| assignment::edit(tx, &ada, open.id, &draft));
+    let sent = study.sent().split_off(before);
+    let got = |host: &str, kind: &str| {
+        let reaches = |to: &[String]| to.iter().any(|inbox| inbox.contains(&format!("//{host}/")));
+        let found = sent.iter().filter(|(activity, to)| activity["type"] == kind && reaches(to));
+        found.map(|(activity, _)| activity.clone()).collect::<Vec<_>>()
+    };
+    for host in ["lemmy.test", "south.test"] {
+        let wrapped = got(host, "Announce");
+        assert_eq!(wrapped.len(), 1, "{host}");
+        assert_eq!(wrapped[0]["object"]["type"], "Update", "{host}");
+        assert_eq!(wrapped[0]["object"]["object"]["name"], "Explain thirty lines", "{host}");
+    }
+    assert_eq!((got("masto.test", "Announce").len(), got("masto.test", "Update").len()), (0, 1));
 }
 
 fn page(study: &Study) -> Value {

@@ -10,7 +10,10 @@ use crate::db::{Db, Tx};
 use crate::discussion;
 use crate::enrollment;
 use crate::error::{Error, Result};
-use crate::federation::{self, Context, Received, document, fetch, outbox, wire};
+use crate::federation::announce::{self, Said};
+use crate::federation::outbox::{self, Audience};
+use crate::federation::peer::Family;
+use crate::federation::{self, Context, Received, document, fetch, wire};
 use crate::id::CourseId;
 use crate::syllabus;
 use serde_json::{Value, json};
@@ -199,7 +202,30 @@ pub fn announce_change(tx: &mut Tx<'_>, id: CourseId) -> Result<()> {
         fields.insert("published".into(), tx.now().rfc3339().into());
     }
     outbox::send(tx, &group, &update, &group.uri, &audience)?;
-    Ok(())
+    tell_forums(tx, (&course, &group), update, audience)
+}
+
+/// The same for forums, which want somebody of those who moderate as its actor and the Group to pass it on.
+fn tell_forums(
+    tx: &mut Tx<'_>,
+    (course, group): (&Course, &Actor),
+    mut update: Value,
+    audience: Audience,
+) -> Result<()> {
+    if !announce::reaches(tx, Family::Threadiverse, &audience)? {
+        return Ok(());
+    }
+    let Some(by) = course::organizers(tx, course.id)?.into_iter().find(|one| one.here) else { return Ok(()) };
+    let uri = tx.links().activity(&tx.new_id());
+    if let Some(fields) = update.as_object_mut() {
+        fields.insert("id".into(), uri.into());
+        fields.insert("actor".into(), by.uri.clone().into());
+        fields.insert("cc".into(), json!([group.uri]));
+        fields.insert("audience".into(), group.uri.clone().into());
+    }
+    outbox::send(tx, &by, &update, &group.uri, &Audience::nobody())?;
+    let said = Said { author: group, activity: &update, raw: None, about: &group.uri };
+    announce::announce_to(tx, Family::Threadiverse, group, &said, audience)
 }
 
 /// `Update` of a Group by itself: refreshes the mirror; a Group that nobody here asked for is not stored.

@@ -43,7 +43,7 @@ pub fn announce(
 }
 
 /// The same, and what is given `raw` goes to microblogs as well, untouched, when its author put a proof into it: it holds
-/// (AP 7.1.2). Nothing is passed on above the limits (DOS-07) but deletions.
+/// (AP 7.1.2). Nothing new or changed is passed on above the limits (DOS-07); what is taken away always is.
 pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
     if !wire::is_public(said.activity) && !confined::is_private(tx, group.id)? {
         return Ok(());
@@ -53,7 +53,8 @@ pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience
         && object.is_object()
         && object.get("inReplyTo").is_none_or(Value::is_null);
     let top_level = begins && wire::kind(object) == Some("Page");
-    if !is_within_limits(tx, group, said)? {
+    let kind = wire::kind(said.activity);
+    if matches!(kind, Some("Create" | "Update")) && !is_within_limits(tx, group, said.author)? {
         // Who asks for the outbox still finds it.
         let found = Marks { relayed_for: None, top_level };
         let nobody = Audience::nobody();
@@ -90,14 +91,10 @@ fn is_vouched_for(activity: &Value) -> bool {
 /// The span of the limits.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Whether the course may pass on one more of this author. What is taken away is always passed on.
-fn is_within_limits(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>) -> Result<bool> {
-    let kind = wire::kind(said.activity).unwrap_or_default();
-    if !matches!(kind, "Create" | "Update" | "Like") {
-        return Ok(true);
-    }
+/// Whether the course may pass on one more of this author.
+fn is_within_limits(tx: &mut Tx<'_>, group: &Actor, author: &Actor) -> Result<bool> {
     let since = tx.now().minus(MINUTE);
-    let (of_author, of_all) = outbox::count_relayed(tx, group.id, said.author.id, since)?;
+    let (of_author, of_all) = outbox::count_relayed(tx, group.id, author.id, since)?;
     let limits = tx.limits();
     let refused = if of_author >= limits.relays_per_author.into() {
         "author"
@@ -108,7 +105,7 @@ fn is_within_limits(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>) -> Result<b
         return Ok(true);
     };
     metrics::counter!("hedgeschool_relays_total", "result" => refused).increment(1);
-    tracing::info!(course = group.handle, author = said.author.uri, limit = refused, "not passed on: too many");
+    tracing::info!(course = group.handle, author = author.uri, limit = refused, "not passed on: too many");
     Ok(false)
 }
 
@@ -144,21 +141,29 @@ fn forward(
     Ok(())
 }
 
-/// Passes an activity on to our own kind alone: for what only they understand.
-pub fn announce_to_own_kind(
-    tx: &mut Tx<'_>,
-    group: &Actor,
-    activity: &Value,
-    object_uri: &str,
-    audience: Audience,
-) -> Result<()> {
-    let hosts = hosts_of(tx, &audience, |family| family == Family::OwnKind)?;
-    let (own, _) = audience.split_by_host(&hosts);
-    if own.inboxes().next().is_none() {
+/// Passes an activity on to servers of one family alone: for what only they understand.
+pub fn announce_to(tx: &mut Tx<'_>, family: Family, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
+    let hosts = hosts_of(tx, &audience, |found| found == family)?;
+    let (some, _) = audience.split_by_host(&hosts);
+    if some.inboxes().next().is_none() {
         return Ok(());
     }
-    send(tx, group, (activity.clone(), object_uri, Marks::default()), group, &own)?;
-    Ok(())
+    let marks = Marks { relayed_for: Some(said.author.id).filter(|author| *author != group.id), top_level: false };
+    send(tx, group, (said.activity.clone(), said.about, marks), said.author, &some)
+}
+
+/// Whether servers of this family are among them.
+pub fn reaches(tx: &mut Tx<'_>, family: Family, audience: &Audience) -> Result<bool> {
+    Ok(!hosts_of(tx, audience, |found| found == family)?.is_empty())
+}
+
+/// Passes on a vote, or that it is taken back, to forums, which alone count them (checklist 42); above the limits not.
+pub fn relay_vote(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
+    if is_within_limits(tx, group, said.author)? {
+        announce_to(tx, Family::Threadiverse, group, said, audience)
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes back what was announced by id, so that it vanishes from microblogs.
@@ -224,7 +229,7 @@ fn split(tx: &mut Tx<'_>, audience: Audience, is_new: bool) -> Result<(Audience,
     Ok((wrapped, by_id))
 }
 
-fn hosts_of(tx: &mut Tx<'_>, audience: &Audience, wanted: fn(Family) -> bool) -> Result<BTreeSet<String>> {
+fn hosts_of(tx: &mut Tx<'_>, audience: &Audience, wanted: impl Fn(Family) -> bool) -> Result<BTreeSet<String>> {
     let hosts = audience.hosts();
     let families = peer::families(tx, &hosts)?;
     let family = |host: &String| families.get(host).copied().unwrap_or(Family::Unknown);

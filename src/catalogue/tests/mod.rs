@@ -7,9 +7,11 @@ use super::*;
 use crate::actor::{ActorKind, RemoteActor};
 use crate::course::{BotKeys, CourseState, Draft};
 use crate::db::{Run, schema::courses};
+use crate::federation::{peer, wire};
 use crate::id::CourseId;
 use crate::syllabus::{Edition, Outline, Resource, Task, Unit};
 use crate::tests::World;
+use crate::tests::study::Study;
 use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
 
@@ -211,4 +213,37 @@ fn a_course_that_is_not_to_be_indexed_is_in_no_list_and_not_found_by_words() {
     assert_eq!(found(true), (1, 1, true));
     assert_eq!(found(false), (0, 0, true));
     assert_eq!(found(true), (1, 1, true));
+}
+
+/// Everything that goes out, with where it goes.
+fn out_of(study: &Study, host: &str) -> Vec<Value> {
+    let reaches = |to: &[String]| to.iter().any(|inbox| inbox.contains(&format!("//{host}/")));
+    study.sent().into_iter().filter(|(_, to)| reaches(to)).map(|(activity, _)| activity).collect()
+}
+
+#[test]
+fn checklist_42_a_change_of_a_course_is_wrapped_for_forums_in_the_name_of_an_organizer() {
+    let study = Study::new();
+    for (host, software) in [("lemmy.test", "lemmy"), ("masto.test", "mastodon"), ("south.test", "hedgeschool")] {
+        study.enroll(&study.world.person_elsewhere("dov", host));
+        study.world.tx(move |tx| peer::learn(tx, host, Some(software), None));
+    }
+    let id = study.course.id;
+    study.world.tx(move |tx| apub::announce_change(tx, id));
+    for host in ["lemmy.test", "masto.test", "south.test"] {
+        let all = out_of(&study, host);
+        let (plain, wrapped): (Vec<&Value>, Vec<&Value>) = all.iter().partition(|one| one["type"] == "Update");
+        assert_eq!((plain.len(), wrapped.len()), (1, usize::from(host == "lemmy.test")), "{host}");
+        assert_eq!(plain[0]["actor"], study.group.uri);
+        for announce in wrapped {
+            let inner = &announce["object"];
+            assert_eq!((&announce["type"], &announce["actor"]), (&json!("Announce"), &json!(study.group.uri)));
+            assert_eq!((&inner["type"], &inner["actor"]), (&json!("Update"), &json!(study.ada.uri)));
+            assert_eq!((&inner["object"]["type"], &inner["object"]["id"]), (&json!("Group"), &json!(study.group.uri)));
+            assert_eq!((&inner["to"], &inner["cc"]), (&json!([wire::PUBLIC]), &json!([study.group.uri])));
+            assert_ne!(inner["id"], plain[0]["id"], "each has its own id, and its author's proof");
+            let proven = inner["proof"]["verificationMethod"].as_str().unwrap();
+            assert!(proven.starts_with(&study.ada.uri), "{proven}");
+        }
+    }
 }

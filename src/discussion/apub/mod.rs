@@ -5,12 +5,14 @@ mod collections;
 mod incoming;
 mod mirror;
 mod outgoing;
+mod votes;
 
 pub use climb::pull;
 pub use collections::routes;
 pub use incoming::{create, delete, update};
 pub use mirror::{announced, bring};
 pub use outgoing::{announce_deleted, announce_edited, announce_let_in, announce_written};
+pub use votes::vote;
 
 use super::wire::Whole;
 use crate::db::Db;

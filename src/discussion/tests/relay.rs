@@ -165,6 +165,40 @@ async fn dos_07_a_course_passes_on_so_much_of_one_author_and_of_all_in_a_minute(
 }
 
 #[tokio::test]
+async fn checklist_42_votes_of_members_are_wrapped_for_forums_alone() {
+    let (scene, ana) = crowd();
+    let root = scene.say(&scene.bo, "Lifetimes", "What are they?", None);
+    let before = scene.sent().len();
+    let like = |by: &Actor, n: usize| json!({"id": format!("{}/likes/{n}", by.uri), "type": "Like", "actor": by.uri, "object": root.uri});
+    let mut back = activity("Undo", &ana, like(&ana, 1));
+    back["id"] = json!("https://snac.test/undo/1");
+    let mut down = like(&ana, 2);
+    down["type"] = json!("Dislike");
+    for vote in [like(&ana, 1), back, down] {
+        scene.arrives(&ana, vote.clone()).await.unwrap();
+        let wrapped = |d: &Value| d["type"] == "Announce" && d["object"] == vote;
+        assert!(to_host(&scene, "lemmy.test").iter().any(wrapped), "{vote}");
+        for host in ["masto.test", "snac.test", "south.test"] {
+            assert!(!to_host(&scene, host).iter().any(wrapped), "{host}: {vote}");
+        }
+    }
+    assert_eq!(scene.sent().len(), before + 3);
+    let eve = scene.world.person_elsewhere("eve", "other.test");
+    scene.arrives(&eve, like(&eve, 3)).await.unwrap();
+    let mut confided = like(&ana, 4);
+    confided["to"] = json!([scene.bo.uri]);
+    scene.arrives(&ana, confided).await.unwrap();
+    let mut astray = like(&ana, 5);
+    astray["object"] = json!("https://other.test/o/1");
+    scene.arrives(&ana, astray).await.unwrap();
+    assert_eq!(scene.sent().len(), before + 3, "of strangers, for somebody alone, about something else");
+    for n in 10..50 {
+        scene.arrives(&ana, like(&ana, n)).await.unwrap();
+    }
+    assert_eq!(scene.sent().len(), before + 30, "no more than of answers");
+}
+
+#[tokio::test]
 async fn checklist_46_a_member_begins_a_thread_by_a_mention_and_a_stranger_waits() {
     let (scene, ana) = crowd();
     scene.arrives(&ana, activity("Create", &ana, note(&ana, &scene.group, "1", "<p>Hello all</p>"))).await.unwrap();
