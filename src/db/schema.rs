@@ -457,6 +457,8 @@ diesel::table! {
         reviewer_id -> BigInt,
         state -> Text,
         due_at -> BigInt,
+        begun_levels -> Text,
+        begun_comment -> Text,
         created_at -> BigInt,
         changed_at -> BigInt,
     }

@@ -40,6 +40,8 @@ pub struct Note<'a> {
     pub learning: Option<Value>,
     /// The id to give it, where something else refers to it already.
     pub uri: Option<String>,
+    /// Makes it a question: what one of can be chosen, until when.
+    pub choice: Option<(Vec<String>, Time)>,
     /// When it says that it was written; now, unless the exact time would tell too much.
     pub published: Option<Time>,
 }
@@ -58,6 +60,13 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
         "tag": [wire::mention(to)],
     });
     if let Some(fields) = document.as_object_mut() {
+        if let Some((options, ends_at)) = &note.choice {
+            let count = json!({"type": "Collection", "totalItems": 0});
+            let option = |name: &String| json!({"type": "Note", "name": name, "replies": count});
+            fields.insert("type".into(), "Question".into());
+            fields.insert("oneOf".into(), options.iter().map(option).collect());
+            fields.insert("endTime".into(), ends_at.rfc3339().into());
+        }
         if let Some(parent) = note.in_reply_to {
             fields.insert("inReplyTo".into(), parent.into());
         }

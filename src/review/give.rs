@@ -28,25 +28,34 @@ pub struct Answer {
 /// second time (CRS-15), too late, after the release (CRS-16), and for levels that the rubric does not have (CRS-14).
 /// The same note again is taken as the same review, without effect.
 pub fn give(tx: &mut Tx<'_>, by: &Actor, allocation: AllocationId, answer: &Answer) -> Result<ReviewId> {
+    if let (Some(given), Some(uri)) = (review_of(tx, allocation)?, &answer.uri)
+        && given.uri == *uri
+        && get(tx, allocation)?.reviewer_id == by.id
+    {
+        return Ok(given.id);
+    }
+    let place = check(tx, by, allocation, answer)?;
+    place.assignment.rubric()?.check(&answer.levels)?;
+    let uri = answer.uri.clone().unwrap_or_else(|| tx.links().object(&tx.new_id()));
+    let id = store::insert_review(tx, allocation, &uri, &answer.levels, &answer.comment_html)?;
+    store::move_to(tx, allocation, AllocationState::Submitted)?;
+    tx.record(Some(by.id), Happened::ReviewGiven(id))?;
+    Ok(id)
+}
+
+/// Everything that is asked of a review but its levels.
+pub(super) fn check(tx: &mut Tx<'_>, by: &Actor, id: AllocationId, answer: &Answer) -> Result<Place> {
     by.may_act()?;
-    let allocation = get(tx, allocation)?;
+    let allocation = get(tx, id)?;
     let place = check_asked(tx, by, &allocation)?;
-    if let Some(given) = review_of(tx, allocation.id)? {
-        return match &answer.uri {
-            Some(uri) if *uri == given.uri => Ok(given.id),
-            _ => Err(Error::denied("You have reviewed this work already; a review cannot be changed once it is sent.")),
-        };
+    if review_of(tx, id)?.is_some() {
+        return Err(Error::denied("You have reviewed this work already; a review cannot be changed once it is sent."));
     }
     check_open(&allocation, &place)?;
     if answer.received_at.unwrap_or_else(|| tx.now()) > allocation.due_at {
         return Err(Error::invalid("levels", "The time for reviews of this assignment is over."));
     }
-    place.assignment.rubric()?.check(&answer.levels)?;
-    let uri = answer.uri.clone().unwrap_or_else(|| tx.links().object(&tx.new_id()));
-    let id = store::insert_review(tx, allocation.id, &uri, &answer.levels, &answer.comment_html)?;
-    store::move_to(tx, allocation.id, AllocationState::Submitted)?;
-    tx.record(Some(by.id), Happened::ReviewGiven(id))?;
-    Ok(id)
+    Ok(place)
 }
 
 fn check_asked(tx: &mut Tx<'_>, by: &Actor, allocation: &Allocation) -> Result<Place> {

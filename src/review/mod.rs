@@ -14,6 +14,7 @@ pub mod score;
 mod start;
 mod store;
 mod task;
+mod votes;
 pub mod web;
 
 pub use give::{Answer, decline, give};
@@ -22,6 +23,7 @@ pub use start::{Started, admit, author_left, follow_assignment, start, work_with
 pub use task::{
     NewFeedback, NewTask, Said, answered, feedback_received, give_task, task_received, task_voided, was_sent_from_here,
 };
+pub use votes::{Part, give_part};
 
 use crate::actor::{self, Actor};
 use crate::assignment::rubric::Levels;

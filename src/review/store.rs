@@ -76,6 +76,18 @@ pub(super) fn move_to(tx: &mut Tx<'_>, id: AllocationId, state: AllocationState)
     Ok(())
 }
 
+pub(super) fn begun(db: &mut Db, id: AllocationId) -> Result<(String, String)> {
+    let columns = (allocations::begun_levels, allocations::begun_comment);
+    Ok(allocations::table.find(id).select(columns).first(db)?)
+}
+
+pub(super) fn keep_begun(tx: &mut Tx<'_>, id: AllocationId, levels: &Levels, comment_html: &str) -> Result<()> {
+    let row =
+        (allocations::begun_levels.eq(serde_json::to_string(levels)?), allocations::begun_comment.eq(comment_html));
+    diesel::update(allocations::table.find(id)).set(row).execute(tx)?;
+    Ok(())
+}
+
 pub(super) fn find_review(db: &mut Db, id: ReviewId) -> Result<Option<Review>> {
     Ok(reviews::table.find(id).select(Review::as_select()).first(db).optional()?)
 }

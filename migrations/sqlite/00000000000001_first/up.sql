@@ -545,6 +545,9 @@ CREATE TABLE allocations (
     reviewer_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
     state TEXT NOT NULL CHECK (state IN ('offered', 'accepted', 'submitted', 'declined', 'expired', 'voided')),
     due_at BIGINT NOT NULL,
+    -- What came so far, where it comes by votes: level ordinal by criterion id, and words.
+    begun_levels TEXT NOT NULL DEFAULT '{}',
+    begun_comment TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
     UNIQUE (submission_id, reviewer_id)

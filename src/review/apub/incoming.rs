@@ -2,7 +2,8 @@
 
 use super::super::task::{self, NewFeedback, NewTask, Said};
 use super::super::{
-    Answer, Feedback, ResultState, StoredResult, answer, find_by_uri, give, open_of, place, place_of_work, score,
+    Answer, Feedback, Part, ResultState, StoredResult, answer, find_by_uri, give, give_part, open_of, place,
+    place_of_work, score, votes,
 };
 use super::outgoing::{Refusal, place_for, refuse};
 use crate::actor::{self, Actor};
@@ -14,8 +15,9 @@ use crate::enrollment;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
 use crate::federation::{Context, Received, wire};
-use crate::id::{AllocationId, ReviewId, SubmissionId};
+use crate::id::{AllocationId, SubmissionId};
 use crate::link::same_host;
+use crate::note;
 use crate::text;
 use serde_json::Value;
 
@@ -50,7 +52,7 @@ pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let app = context.app_data();
     let allocation = app.look_up(move |db| find_by_uri(db, &task)).await?.ok_or(Error::NotFound)?.id;
     let comment_html = clean(wire::text(&note, "content").unwrap_or_default());
-    let read = ratings(learning).and_then(|levels| Ok((levels, comment_html?)));
+    let read = ratings(learning).and_then(|levels| Ok(Piece::Whole(levels, comment_html?)));
     take(context, got, allocation, move |_| read).await
 }
 
@@ -61,15 +63,37 @@ pub async fn reply(context: &Context, got: &Received) -> Result<()> {
     let (signer, asked) = (got.signer.clone(), note.clone());
     let found = context.app_data().look_up(move |db| allocation_for(db, &signer, &asked)).await?;
     let allocation = found.ok_or(Error::NotFound)?;
-    let words = text::plain(said(&note));
+    take(context, got, allocation, move |tx| read_reply(tx, allocation, &note)).await
+}
+
+/// What an answer in words or a vote comes to. Words without a level go with the votes that came before.
+fn read_reply(tx: &mut Tx<'_>, allocation: AllocationId, note: &Value) -> Result<Piece> {
+    let asked = question(tx, wire::id(note, "inReplyTo").unwrap_or_default())?;
+    if let (Some((_, criterion)), None, Some(option)) = (asked, wire::text(note, "content"), wire::text(note, "name")) {
+        return Ok(Piece::Part(Part::Vote(criterion, option.to_owned())));
+    }
+    let words = text::plain(said(note));
     let words = words.map_err(|problem| Error::invalid("comment", problem.to_string()))?;
-    take(context, got, allocation, move |tx| {
-        let rubric = place_for(tx, allocation)?.assignment.rubric()?;
-        let read = answer::read(&rubric, &words);
-        let levels = read.levels()?.clone();
-        Ok((levels, super::super::desk::paragraphs(&read.comment)))
-    })
-    .await
+    let rubric = place_for(tx, allocation)?.assignment.rubric()?;
+    let read = answer::read(&rubric, &words);
+    let comment = super::super::desk::paragraphs(&read.comment);
+    let mut levels = votes::begun(tx, allocation)?.0;
+    if read.levels()?.is_empty() && !levels.is_empty() {
+        return Ok(Piece::Part(Part::Words(comment)));
+    }
+    levels.extend(read.levels);
+    Ok(Piece::Whole(levels, comment))
+}
+
+/// Which task, and which criterion of it, one of our questions is about.
+fn question(db: &mut Db, uri: &str) -> Result<Option<(AllocationId, String)>> {
+    let Some((document, _)) = note::find_document(db, uri)? else { return Ok(None) };
+    let learning = learning(&document);
+    let (task, criterion) = (wire::id(learning, "task"), wire::text(learning, "criterion"));
+    let (Some(task), Some(criterion)) = (task, criterion.filter(|_| wire::kind(&document) == Some("Question"))) else {
+        return Ok(None);
+    };
+    Ok(find_by_uri(db, task)?.map(|allocation| (allocation.id, criterion.to_owned())))
 }
 
 /// Whether a note is an answer to a review task: for the dispatcher, which asks before it tries other doors.
@@ -85,7 +109,11 @@ fn allocation_for(db: &mut Db, signer: &Actor, note: &Value) -> Result<Option<Al
             return Ok(Some(AllocationId(task.local_id)));
         }
         None => {}
-        Some(said) if said.kind == ObjectKind::Note => {}
+        Some(said) if said.kind == ObjectKind::Note => {
+            if let Some((allocation, _)) = question(db, parent)? {
+                return Ok(Some(allocation));
+            }
+        }
         // An answer to something else of ours, such as an assignment or a post.
         Some(_) => return Ok(None),
     }
@@ -150,20 +178,30 @@ fn ratings(learning: &Value) -> Result<Levels> {
     Ok(levels)
 }
 
+/// What came of a review.
+enum Piece {
+    Whole(Levels, String),
+    Part(Part),
+}
+
 /// Gives the review; when it is refused, its writer is told why, and the activity is marked as refused.
 async fn take(
     context: &Context,
     got: &Received,
     allocation: AllocationId,
-    read: impl FnOnce(&mut Tx<'_>) -> Result<(Levels, String)> + Send + 'static,
+    read: impl FnOnce(&mut Tx<'_>) -> Result<Piece> + Send + 'static,
 ) -> Result<()> {
     let note_uri = wire::id_of(got.object()).unwrap_or_default().to_owned();
     let (by, received_at, uri) = (got.signer.clone(), got.received_at, note_uri.clone());
-    let result: Result<ReviewId> = got
+    let result = got
         .settle(context, move |tx| {
-            let (levels, comment_html) = read(tx)?;
-            let answer = Answer { levels, comment_html, uri: Some(uri), received_at: Some(received_at) };
-            give(tx, &by, allocation, &answer)
+            let came = Answer { uri: Some(uri), received_at: Some(received_at), ..Answer::default() };
+            match read(tx)? {
+                Piece::Whole(levels, comment_html) => {
+                    give(tx, &by, allocation, &Answer { levels, comment_html, ..came }).map(Some)
+                }
+                Piece::Part(part) => give_part(tx, &by, allocation, part, came),
+            }
         })
         .await;
     let Err(error) = result else { return Ok(()) };

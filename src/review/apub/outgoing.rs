@@ -3,7 +3,7 @@
 use super::super::score::{Score, show};
 use super::super::{
     Allocation, AllocationState, Given, Place, StoredResult, Task, desk, find_result, get, labelled, place, review,
-    store, task,
+    store, task, votes,
 };
 use crate::actor::{self, Actor};
 use crate::assignment::rubric::{Levels, Rubric};
@@ -13,11 +13,13 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::federation::object::{self, NewObject, ObjectKind};
 use crate::federation::outbox::{self, Audience};
+use crate::federation::peer::{self, Family};
 use crate::federation::wire;
 use crate::id::{AllocationId, AssignmentId, ReviewId, ReviewTaskId, SubmissionId};
-use crate::note::{self, Note};
+use crate::note::{self, Note, Writer};
 use crate::submission;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Longest copy that is sent along; longer work is read at its address.
 const LONGEST_COPY: usize = 24 * 1024;
@@ -62,6 +64,39 @@ pub fn announce_allocation(tx: &mut Tx<'_>, id: AllocationId) -> Result<()> {
         ..Note::default()
     };
     note::write(tx, &writer, &reviewer, note)?;
+    ask_each(tx, &writer, &reviewer, (&place, &allocation))
+}
+
+/// For microblogs, where people vote more easily than they write lines: one question for each criterion (federation B3).
+fn ask_each(
+    tx: &mut Tx<'_>,
+    writer: &Writer,
+    reviewer: &Actor,
+    (place, allocation): (&Place, &Allocation),
+) -> Result<()> {
+    let families = peer::families(tx, &BTreeSet::from([reviewer.host.clone()]))?;
+    let family = families.get(&reviewer.host).copied().unwrap_or(Family::Unknown);
+    if !matches!(family, Family::Microblog | Family::Unknown) {
+        return Ok(());
+    }
+    for criterion in &place.assignment.rubric()?.criteria {
+        let question = Note {
+            about: "task",
+            once_key: Some(format!("question:{}:{}", allocation.public_id, criterion.id)),
+            html: format!(
+                "<p><strong>{}</strong> {}</p><p>Vote, instead of writing lines; a comment, if any, before your last vote.</p>",
+                escape(&criterion.name),
+                escape(&criterion.prompt)
+            ),
+            in_reply_to: Some(&allocation.uri),
+            learning: Some(json!({
+                "type": "study:ReviewQuestion", "task": allocation.uri, "criterion": criterion.id,
+            })),
+            choice: Some((votes::options(criterion), allocation.due_at)),
+            ..Note::default()
+        };
+        note::write(tx, writer, reviewer, question)?;
+    }
     Ok(())
 }
 

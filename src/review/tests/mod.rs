@@ -8,4 +8,5 @@ mod mirror;
 mod pages;
 mod score;
 mod verbs;
+mod votes;
 mod wire;
