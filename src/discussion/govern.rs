@@ -1,6 +1,6 @@
 //! How do those who keep a course safe close threads and assignments, and put posts first?
 
-use super::{Parent, Post, find_by_uri, get};
+use super::{Parent, Post, find_by_uri, get, store};
 use crate::actor::Actor;
 use crate::course::{self, Course};
 use crate::db::{Db, Tx};
@@ -24,11 +24,13 @@ pub fn lock(tx: &mut Tx<'_>, by: &Actor, uri: &str, locked: bool) -> Result<()> 
     let parent = Parent::find(tx, uri)?.ok_or(Error::NotFound)?;
     let id = parent.course(tx)?;
     check(tx, by, id)?;
-    let uri = match parent {
-        Parent::Post(post) => get(tx, post.root())?.uri,
-        Parent::Assignment(assignment) => assignment.uri,
+    let (uri, root) = match parent {
+        Parent::Post(post) => (get(tx, post.root())?.uri, Some(post.root())),
+        Parent::Assignment(assignment) => (assignment.uri, None),
     };
     if object::lock(tx, &uri, locked)? {
+        // Mirrors that were away find it among what changed.
+        root.map_or(Ok(()), |root| store::mark_changed(tx, root))?;
         tx.record(Some(by.id), Happened::Locked { uri, course: id, locked })?;
     }
     Ok(())

@@ -197,6 +197,12 @@ pub(super) fn update(tx: &mut Tx<'_>, id: PostId, title: &str, change: &Change) 
     Ok(diesel::update(posts::table.find(id)).set(row).returning(posts::all_columns).get_result(tx)?)
 }
 
+/// Something about it changed that stands elsewhere.
+pub(super) fn mark_changed(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
+    diesel::update(posts::table.find(id)).set(posts::changed_at.eq(tx.now())).execute(tx)?;
+    Ok(())
+}
+
 /// Takes the text away and keeps the place.
 pub(super) fn erase(tx: &mut Tx<'_>, id: PostId) -> Result<()> {
     let now = tx.now();

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::id::ActorId;
 use crate::words;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
+use std::collections::BTreeSet;
 
 words! {
     /// What an id stands for.
@@ -106,6 +107,16 @@ pub fn lock(tx: &mut Tx<'_>, uri: &str, locked: bool) -> Result<bool> {
 pub fn is_locked(db: &mut Db, uri: &str) -> Result<bool> {
     let locked = objects::table.find(uri).select(objects::locked_at).first::<Option<Time>>(db).optional()?;
     Ok(locked.flatten().is_some())
+}
+
+/// Which of these are closed for answers.
+pub fn locked_among(db: &mut Db, uris: &[&str]) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for some in uris.chunks(500) {
+        let query = objects::table.filter(objects::uri.eq_any(some.to_vec())).filter(objects::locked_at.is_not_null());
+        found.extend(query.select(objects::uri).load::<String>(db)?);
+    }
+    Ok(found)
 }
 
 /// What this id stands for, deleted or not.

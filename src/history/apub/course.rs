@@ -1,5 +1,6 @@
 //! How is a mirrored course brought up to date?
 
+use super::standing;
 use super::walk::Trip;
 use crate::actor::{self, Actor};
 use crate::app::App;
@@ -52,6 +53,7 @@ pub async fn pull(config: &FederationConfig<App>, id: CourseId) -> Result<Option
         Some(uri) => by_changes(&mut trip, (&course, &group), uri, mark.change).await?,
         None => (mark.change, by_outbox(&mut trip, (&course, &group), &document).await?),
     };
+    standing::reconcile(&mut trip, (&course, &group), &document).await?;
     metrics::counter!("hedgeschool_pulls_total", "of" => "course").increment(1);
     app.write(move |tx| history::pulled(tx, id, reached)).await?;
     again(&app, course, if done { history::EVERY } else { history::PAUSE }).await
@@ -73,6 +75,8 @@ struct Entry {
     /// When its row changed at home; nothing for assignments, of which the state is told instead.
     changed: Option<Time>,
     state: Option<String>,
+    /// Whether it takes no answers any more.
+    locked: bool,
 }
 
 impl Entry {
@@ -85,6 +89,7 @@ impl Entry {
             updated: wire::text(item, "updated").and_then(Time::parse_rfc3339),
             changed: learning.get("changed").and_then(Value::as_i64).map(Time),
             state: wire::text(learning, "state").map(str::to_owned),
+            locked: learning.get("locked").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }
@@ -117,7 +122,12 @@ async fn by_changes(trip: &mut Trip, place: Place<'_>, uri: &str, since: Option<
     Ok((missed.or(reached), missed.is_none()))
 }
 
-async fn take(trip: &Trip, (course, group): Place<'_>, entry: &Entry) -> Result<()> {
+async fn take(trip: &Trip, place: Place<'_>, entry: &Entry) -> Result<()> {
+    take_text(trip, place, entry).await?;
+    if entry.kind == "Page" { standing::close(trip, place, &entry.id, entry.locked).await } else { Ok(()) }
+}
+
+async fn take_text(trip: &Trip, (course, group): Place<'_>, entry: &Entry) -> Result<()> {
     if entry.state.is_some() {
         return take_assignment(trip, group, entry).await;
     }

@@ -2,6 +2,7 @@
 
 mod course;
 mod serve;
+mod standing;
 mod thread;
 mod walk;
 

@@ -8,8 +8,9 @@ use crate::db::Db;
 use crate::discussion::{self, Post};
 use crate::error::Result;
 use crate::federation::collection::FIRST;
+use crate::federation::{object, wire};
 use crate::history;
-use crate::http::{Answer, wire};
+use crate::http::{self, Answer};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
@@ -33,24 +34,32 @@ async fn whole(State(app): State<App>, asking: Asking, Path(name): Path<String>)
             Ok(json!({"@context": context, "id": id, "type": "OrderedCollection", "first": first}))
         })
         .await?;
-    Ok(wire(&document))
+    Ok(http::wire(&document))
 }
 
 async fn page(State(app): State<App>, asking: Asking, Path((name, after)): Path<(String, String)>) -> Answer {
     let row = course::apub::readable(&app, &asking, name).await?;
-    Ok(wire(&app.read(move |db| Ok(piece(db, &row, &after)?.1)).await?))
+    Ok(http::wire(&app.read(move |db| Ok(piece(db, &row, &after)?.1)).await?))
 }
 
 /// The collection's id and a page of it.
 fn piece(db: &mut Db, (course, group): &Row, after: &str) -> Result<(String, Value)> {
     let id = format!("{}/changes", group.uri);
-    let mut items = Vec::new();
+    let (mut items, mut uris) = (Vec::new(), Vec::new());
     let from = if after == FIRST { None } else { Some(discussion::get_public(db, after)?) };
-    if from.is_none() {
-        items.extend(history::assignments(db, course.id)?.iter().map(of_assignment));
-    }
+    let asked = if from.is_none() { history::assignments(db, course.id)? } else { Vec::new() };
     let (posts, more) = history::changes(db, course.id, from.as_ref())?;
+    uris.extend(asked.iter().map(|assignment| assignment.uri.as_str()));
+    uris.extend(posts.iter().filter(|post| post.is_top_level()).map(|post| post.uri.as_str()));
+    let closed = object::locked_among(db, &uris)?;
+    items.extend(asked.iter().map(of_assignment));
     items.extend(posts.iter().map(of_post));
+    for item in &mut items {
+        let is_closed = wire::text(item, "id").is_some_and(|uri| closed.contains(uri));
+        if let Some(learning) = item.get_mut("learning").and_then(Value::as_object_mut).filter(|_| is_closed) {
+            learning.insert("locked".into(), true.into());
+        }
+    }
     let mut page = json!({
         "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{id}/after/{after}"),
         "type": "OrderedCollectionPage", "partOf": id, "orderedItems": items,

@@ -61,7 +61,7 @@ async fn net_07_a_pull_ends_after_so_many_servers_that_do_not_answer() {
 }
 
 /// A course here, with a thread in which bob of good.test wrote.
-fn thread_here(far: &Far) -> (Course, Post) {
+pub(super) fn thread_here(far: &Far) -> (Course, Post) {
     let keys = far.town.world.keys();
     let (bo, bob, eve) = (far.town.world.person("bo"), far.town.known("good", "bob"), far.town.known("evil", "eve"));
     drop(eve);

@@ -1,6 +1,7 @@
 //! Does a mirror come here whole, stay right after an outage, and believe nobody but the home and the authors' servers?
 
 mod bounds;
+mod standing;
 
 use super::*;
 use crate::actor::Actor;
