@@ -12,13 +12,26 @@ use crate::db::{
 };
 use crate::error::Result;
 use crate::id::ActorId;
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use serde_json::Value;
 
 /// Whether the course of this Group is private.
 pub fn is_private(db: &mut Db, group: ActorId) -> Result<bool> {
     let row = courses::table.filter(courses::actor_id.eq(group)).filter(courses::private.eq(true));
     Ok(row.select(courses::actor_id).first::<ActorId>(db).optional()?.is_some())
+}
+
+/// States of a course in which everyone may know that it is there.
+const SHOWN: [&str; 2] = ["listed", "archived"];
+
+/// Whether this is the Group, or the bot, of a course that nobody else shall know of yet, or any more.
+pub fn is_hidden(db: &mut Db, who: &Actor) -> Result<bool> {
+    if !matches!(who.kind, ActorKind::Course | ActorKind::Bot) {
+        return Ok(false);
+    }
+    let of = courses::table.filter(courses::actor_id.eq(who.id).or(courses::bot_id.eq(who.id)));
+    let row = of.filter(courses::state.ne_all(SHOWN)).select(courses::actor_id);
+    Ok(row.first::<ActorId>(db).optional()?.is_some())
 }
 
 /// Places that let somebody read.

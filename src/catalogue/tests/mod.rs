@@ -1,5 +1,6 @@
 //! Does a course say everything about itself that others need, and is what others say of theirs cleaned?
 
+mod doors;
 mod pages;
 
 use super::web::{Typed, read_query};

@@ -45,17 +45,18 @@ struct Asked {
 }
 
 /// How many follow. Lemmy asks by `is_follower` whether somebody may get what is said in a private course: yes is an
-/// answer, no is 404.
+/// answer, no is 404. Of a public course nobody is told who follows it.
 async fn followers(
     State(app): State<App>,
     asking: Asking,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Answer {
-    let (_, group) = course::apub::readable(&app, &asking, name).await?;
+    let (course, group) = course::apub::readable(&app, &asking, name).await?;
     let document = app.read(move |db| {
-        if let Some(uri) = &asked.is_follower {
-            let who = actor::find_by_uri(db, uri)?.ok_or(Error::NotFound)?;
+        // Of a public course everybody could ask so, about everybody.
+        if let Some(uri) = asked.is_follower.filter(|_| course.private) {
+            let who = actor::find_by_uri(db, &uri)?.ok_or(Error::NotFound)?;
             let known = follow::find(db, who.id, group.id)?;
             known.filter(|known| known.state == FollowState::Accepted).ok_or(Error::NotFound)?;
         }

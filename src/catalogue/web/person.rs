@@ -52,6 +52,9 @@ fn find(db: &mut Db, name: &str, own: &str) -> Result<(Actor, Vec<(Actor, Course
     };
     let seen = |a: &Actor| actor::MAY_ACT.contains(&a.state) && matches!(a.kind, ActorKind::Person | ActorKind::Bot);
     let actor = found.filter(seen).ok_or(Error::NotFound)?;
+    if federation::confined::is_hidden(db, &actor)? {
+        return Err(Error::NotFound);
+    }
     let mut courses = Vec::new();
     if actor.kind == ActorKind::Bot {
         if let Some(course) = course::find_by_bot(db, actor.id)? {

@@ -2,7 +2,9 @@
 
 use crate::actor::{self, Actor, ActorKind, ActorState};
 use crate::app::App;
+use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::federation::confined;
 use crate::federation::peer::OWN_KIND;
 use crate::http::negotiate::wire_with;
 use crate::http::{Answer, WIRE_TYPE};
@@ -34,13 +36,21 @@ pub(super) async fn webfinger(State(app): State<App>, Query(asked): Query<Asked>
         Some(_) => None,
         None => app.read(move |db| actor::find_by_uri(db, &resource)).await?.filter(|actor| actor.here),
     };
-    let actor = found.ok_or(Error::NotFound)?;
+    let actor = app.read(move |db| shown(db, found)).await?.ok_or(Error::NotFound)?;
     match actor.state {
         ActorState::Active | ActorState::Limited => Ok(json_as("application/jrd+json", &descriptor(&app, &actor))),
         ActorState::Gone => Ok(wire_with(StatusCode::GONE, &super::tombstone(&actor.uri))),
         // Suspended, or waiting for approval: not there.
         ActorState::Suspended | ActorState::Blocked => Err(Error::NotFound),
     }
+}
+
+/// Without whose course is not shown to everyone.
+pub(super) fn shown(db: &mut Db, found: Option<Actor>) -> Result<Option<Actor>> {
+    Ok(match found {
+        Some(actor) if confined::is_hidden(db, &actor)? => None,
+        other => other,
+    })
 }
 
 fn descriptor(app: &App, actor: &Actor) -> Value {

@@ -78,7 +78,12 @@ fn is_person(actor: &Actor) -> bool {
 /// An actor here of the wanted kind; a suspended one is not there.
 async fn find(app: &App, handle: &str, wanted: fn(&Actor) -> bool) -> Result<Actor> {
     let handle = handle.to_owned();
-    let found = app.read(move |db| actor::find_here(db, &handle)).await?;
+    let found = app
+        .read(move |db| {
+            let found = actor::find_here(db, &handle)?;
+            discovery::shown(db, found)
+        })
+        .await?;
     found.filter(|actor| wanted(actor) && actor.state != ActorState::Suspended).ok_or(Error::NotFound)
 }
 
