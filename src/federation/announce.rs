@@ -53,6 +53,9 @@ pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience
         && object.is_object()
         && object.get("inReplyTo").is_none_or(Value::is_null);
     let top_level = begins && wire::kind(object) == Some("Page");
+    if is_too_large(tx, said.activity) {
+        return if top_level { name_only(tx, group, said, audience) } else { Ok(()) };
+    }
     let kind = wire::kind(said.activity);
     if matches!(kind, Some("Create" | "Update")) && !is_within_limits(tx, group, said.author)? {
         // Who asks for the outbox still finds it.
@@ -80,6 +83,23 @@ pub fn relay(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience
         Some(raw) if !begins && is_vouched_for(said.activity) => forward(tx, group, (said, raw, marks), audience),
         _ => Ok(()),
     }
+}
+
+/// Activities of others above this many bytes are neither passed on whole nor shown so in the outbox: a course would send
+/// its every follower, and whoever asks, what one of them wrote into unknown fields.
+const LARGEST: usize = 128 * 1024;
+
+fn is_too_large(tx: &Tx<'_>, activity: &Value) -> bool {
+    !wire::text(activity, "id").is_some_and(|id| tx.links().is_ours(id)) && activity.to_string().len() > LARGEST
+}
+
+/// Passes on the id of a new thread alone, to everyone.
+fn name_only(tx: &mut Tx<'_>, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
+    if is_announced_by_id(tx, group, said.about)? || !is_within_limits(tx, group, said.author)? {
+        return Ok(());
+    }
+    let marks = Marks { relayed_for: Some(said.author.id), top_level: true };
+    send(tx, group, (said.about.into(), said.about, marks), said.author, &audience)
 }
 
 /// Whether an activity itself tells who made it, by a proof (FEP-8b32) or a signature of linked data. Without, servers
@@ -143,6 +163,9 @@ fn forward(
 
 /// Passes an activity on to servers of one family alone: for what only they understand.
 pub fn announce_to(tx: &mut Tx<'_>, family: Family, group: &Actor, said: &Said<'_>, audience: Audience) -> Result<()> {
+    if is_too_large(tx, said.activity) {
+        return Ok(());
+    }
     let hosts = hosts_of(tx, &audience, |found| found == family)?;
     let (some, _) = audience.split_by_host(&hosts);
     if some.inboxes().next().is_none() {

@@ -366,18 +366,15 @@ pub fn count_public(db: &mut Db, actor: ActorId) -> Result<i64> {
     Ok(query.count().get_result(db)?)
 }
 
-/// The beginnings of threads that a course announced whole and that are still there: how many, and the newest of them.
-pub fn list_top_level(db: &mut Db, course: ActorId, most: i64) -> Result<(i64, Vec<Sent>)> {
-    let all = || {
-        activities::table
-            .inner_join(objects::table.on(objects::uri.eq(activities::object_uri)))
-            .filter(activities::actor_id.eq(course))
-            .filter(activities::top_level)
-            .filter(objects::deleted_at.is_null())
-            .filter(objects::hidden_at.is_null())
-    };
-    let count = all().count().get_result(db)?;
-    Ok((count, all().order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?))
+/// The newest beginnings of threads that a course announced and that are still there.
+pub fn list_top_level(db: &mut Db, course: ActorId, most: i64) -> Result<Vec<Sent>> {
+    let all = activities::table
+        .inner_join(objects::table.on(objects::uri.eq(activities::object_uri)))
+        .filter(activities::actor_id.eq(course))
+        .filter(activities::top_level)
+        .filter(objects::deleted_at.is_null())
+        .filter(objects::hidden_at.is_null());
+    Ok(all.order(activities::id.desc()).limit(most).select(Sent::as_select()).load(db)?)
 }
 
 #[cfg(test)]

@@ -199,6 +199,30 @@ async fn checklist_42_votes_of_members_are_wrapped_for_forums_alone() {
 }
 
 #[tokio::test]
+async fn dos_07_what_is_too_large_is_passed_on_by_its_id_or_not_at_all() {
+    let (scene, ana) = crowd();
+    let mut page = note(&ana, &scene.group, "1", "<p>Hello all</p>");
+    page["type"] = json!("Page");
+    page["name"] = json!("Hello");
+    page["zebra"] = json!("x".repeat(200_000));
+    scene.arrives(&ana, activity("Create", &ana, page)).await.unwrap();
+    let root = scene.post("https://snac.test/o/1").expect("it is in the course all the same");
+    for host in ["lemmy.test", "masto.test", "south.test"] {
+        let all = to_host(&scene, host);
+        assert!(all.iter().any(|d| d["type"] == "Announce" && d["object"] == root.uri.as_str()), "{host}: {all:#?}");
+    }
+    let mut answer = answer(&ana, &scene, &root, "2");
+    answer["object"]["zebra"] = json!("x".repeat(200_000));
+    scene.arrives(&ana, answer).await.unwrap();
+    assert!(scene.post("https://snac.test/o/2").is_some());
+    assert!(scene.sent().iter().all(|(document, _)| document.to_string().len() < 100_000));
+    let group = scene.group.clone();
+    let outbox = scene.world.read(move |db| crate::federation::collection::outbox(db, &group));
+    assert_eq!(outbox["orderedItems"][0]["object"], root.uri.as_str());
+    assert_eq!(outbox["totalItems"], 1);
+}
+
+#[tokio::test]
 async fn checklist_46_a_member_begins_a_thread_by_a_mention_and_a_stranger_waits() {
     let (scene, ana) = crowd();
     scene.arrives(&ana, activity("Create", &ana, note(&ana, &scene.group, "1", "<p>Hello all</p>"))).await.unwrap();
