@@ -97,8 +97,7 @@ fn learning(assignment: &Assignment, cohort: &Cohort) -> Result<Value> {
         "reviewDue": assignment.review_due_at.rfc3339(),
         "peerReview": {"perSubmission": assignment.reviews_each, "due": assignment.review_due_at.rfc3339(),
             "anonymity": "double", "calibration": false},
-        "rubric": {"id": format!("{}/rubric", assignment.uri), "type": "oer:Rubric", "hash": assignment.rubric_hash,
-            "hasCriterion": criteria},
+        "rubric": {"type": "oer:Rubric", "hash": assignment.rubric_hash, "hasCriterion": criteria},
     }))
 }
 

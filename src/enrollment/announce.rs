@@ -131,11 +131,11 @@ fn join_of(all: &Around, uri: &str) -> Value {
     json!({"id": uri, "type": "Join", "actor": all.person.uri, "object": all.group.uri})
 }
 
+/// Without an id, because nobody could look it up: who takes part is told to nobody else.
 fn member(all: &Around) -> Value {
     let role = if all.place.role == Role::Organizer { "administrator" } else { "member" };
     json!({
-        "type": "Member", "id": format!("{}/members/{}", all.group.uri, all.place.public_id),
-        "actor": all.person.uri, "object": all.group.uri, "role": role,
+        "type": "Member", "actor": all.person.uri, "object": all.group.uri, "role": role,
     })
 }
 
