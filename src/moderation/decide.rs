@@ -3,13 +3,18 @@
 use super::{Case, Decision, Report, ReportState, TEXT, case, get, may_handle, store};
 use crate::account::{self, AccountState};
 use crate::actor::{self, Actor, ActorState};
-use crate::course::ban::{self, Term};
+use crate::course::{
+    self,
+    ban::{self, Term},
+};
 use crate::db::Tx;
 use crate::discussion::{self, Post};
 use crate::error::{Error, Result};
 use crate::event::Happened;
 use crate::id::ReportId;
+use crate::note::{self, Note};
 use crate::notice;
+use crate::review::desk::paragraphs;
 use crate::text;
 
 fn handled(tx: &mut Tx<'_>, by: &Actor, id: ReportId) -> Result<Case> {
@@ -60,6 +65,7 @@ pub fn decide(tx: &mut Tx<'_>, by: &Actor, id: ReportId, what: Decision, words: 
         }
         Decision::Suspend => stop(tx, by, &case.accused, true)?,
     }
+    let answer = if case.is_answered() { answer } else { "" };
     let state = if what == Decision::Dismiss { ReportState::Dismissed } else { ReportState::Resolved };
     store::decide(tx, id, state, Some(what), &text::excerpt(answer, 1000))?;
     tx.record(Some(by.id), Happened::ReportDecided(id))
@@ -140,7 +146,7 @@ pub fn forward(tx: &mut Tx<'_>, by: &Actor, id: ReportId, words: &str) -> Result
     tx.record(Some(by.id), Happened::ReportForwarded(id))
 }
 
-/// Tells the reporter, when they live here, what became of it.
+/// Tells the reporter what became of it: in a notice, or by a note of the course's bot to somebody elsewhere.
 pub fn tell_decided(tx: &mut Tx<'_>, id: ReportId) -> Result<()> {
     let case = {
         let report = get(tx, id)?;
@@ -152,5 +158,13 @@ pub fn tell_decided(tx: &mut Tx<'_>, id: ReportId) -> Result<()> {
         ReportState::Resolved => "We looked at your report and did something about it. Thank you.",
     };
     let text = format!("{text} {}", case.report.answer);
-    notice::tell(tx, &[case.reporter.id], "report", text.trim(), "/rules")
+    match &case.course {
+        Some((course, _)) if !case.reporter.here && case.is_answered() => {
+            let writer = course::writer(tx, course)?;
+            let html = paragraphs(text.trim());
+            let note = Note { about: "other", html, in_reply_to: case.report.uri.as_deref(), ..Note::default() };
+            note::write(tx, &writer, &case.reporter, note).map(drop)
+        }
+        _ => notice::tell(tx, &[case.reporter.id], "report", text.trim(), "/rules"),
+    }
 }

@@ -12,7 +12,7 @@ pub use decide::{add_note, assign, decide, forward, tell_decided, undo};
 pub use log::{keep_log, list_rulings};
 pub use report::{About, NewReport, report, tell_made};
 
-use crate::actor::{self, Actor};
+use crate::actor::{self, Actor, ActorKind};
 use crate::clock::Time;
 use crate::course::{self, Course};
 use crate::db::Db;
@@ -219,6 +219,15 @@ pub struct Case {
     pub course: Option<(Course, Actor)>,
     /// Who looks after it.
     pub assignee: Option<Actor>,
+}
+
+impl Case {
+    /// Whether the reporter hears what became of it. Of software whose server reports in its own name nobody can, and for
+    /// people elsewhere somebody must write: the bot of a course here.
+    pub fn is_answered(&self) -> bool {
+        let has_bot = self.course.as_ref().is_some_and(|(course, group)| group.here && course.bot_id.is_some());
+        self.reporter.here || (self.reporter.kind == ActorKind::Person && has_bot)
+    }
 }
 
 fn case(db: &mut Db, report: Report) -> Result<Case> {

@@ -151,7 +151,8 @@ fn of_assignment(db: &mut Db, id: AssignmentId) -> Result<Subject> {
         return Err(Error::NotFound);
     }
     let (_, course) = assignment::place(db, &asked)?;
-    let piece = Piece { uri: asked.uri.clone(), title: asked.title, html: asked.body_html, published_at: asked.opened_at };
+    let piece =
+        Piece { uri: asked.uri.clone(), title: asked.title, html: asked.body_html, published_at: asked.opened_at };
     Ok(Subject { accused: asked.author_id, uri: asked.uri, course: Some(course.id), pieces: vec![piece] })
 }
 

@@ -100,6 +100,50 @@ fn a_decision_is_done_told_logged_and_can_be_taken_back() {
     log_says(&study, &chi);
 }
 
+#[test]
+fn a_reporter_elsewhere_is_told_by_the_bot_and_a_server_is_not() {
+    let study = Study::new();
+    let post = say(&study, &study.bo, "Hm", "Rude");
+    let lea = follower(&study, "lea", "lemmy.test", "lemmy");
+    let masto = study.world.put(crate::actor::RemoteActor {
+        kind: ActorKind::Instance,
+        uri: "https://masto.test/actor".into(),
+        url: "https://masto.test/about".into(),
+        handle: "masto.test".into(),
+        host: "masto.test".into(),
+        name: "masto.test".into(),
+        summary: String::new(),
+        inbox: "https://masto.test/actor/inbox".into(),
+        shared_inbox: None,
+        outbox: None,
+        followers: None,
+        keys: vec![],
+    });
+    let flag = |by: &Actor, n: usize| {
+        let uri = format!("https://{}/flags/{n}", by.host);
+        let (by, new) = (by.clone(), NewReport { uri: Some(uri), ..complaint(vec![About::Post(post.id)], "Rude") });
+        study.world.tx(move |tx| report(tx, &by, &new))
+    };
+    let (of_lea, of_masto) = (flag(&lea, 1), flag(&masto, 2));
+    let mut browser = study.browser(&study.ada);
+    assert!(browser.get(&of_lea.path()).ok().contains("A word to the reporter"));
+    assert!(!browser.get(&of_masto.path()).ok().contains("A word to the reporter"));
+    let before = study.sent().len();
+    for made in [&of_lea, &of_masto] {
+        let (ada, id) = (study.ada.clone(), made.id);
+        study.world.tx(move |tx| decide(tx, &ada, id, Decision::Dismiss, ("", "It was <meant> kindly.")));
+    }
+    let told = study.sent().split_off(before);
+    let [(note, to)] = told.as_slice() else { panic!("{told:#?}") };
+    assert_eq!((&note["actor"], &note["to"]), (&json!(study.bot.uri), &json!([lea.uri])));
+    assert_eq!(to.as_slice(), [lea.inbox.clone()]);
+    assert!(
+        note["object"]["content"].as_str().unwrap().contains("as they are. It was &lt;meant&gt; kindly."),
+        "{note}"
+    );
+    assert_eq!(study.world.read(|db| get(db, of_masto.id)).answer, "", "nobody was told it");
+}
+
 /// Every act stands in the log, with who did it.
 fn log_says(study: &Study, chi: &Actor) {
     let log = study.world.read(|db| list_rulings(db, chi, 1));
