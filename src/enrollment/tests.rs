@@ -1,6 +1,7 @@
 //! Does everyone get exactly the place that the rules give, whichever door they take?
 
 mod limited;
+mod removed;
 
 use super::apub::{answer_join, answer_wish, answered, considered, read_wish};
 use super::wish::Wish;

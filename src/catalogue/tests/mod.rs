@@ -248,3 +248,32 @@ fn checklist_42_a_change_of_a_course_is_wrapped_for_forums_in_the_name_of_an_org
         }
     }
 }
+
+#[tokio::test]
+async fn a_new_run_reaches_a_mirror_by_an_update_of_the_course() {
+    let study = Study::mirrored();
+    let runs = || {
+        let mut all = study.world.read(|db| cohort::list_of(db, study.course.id));
+        all.sort_by_key(|run| run.public_id.clone());
+        all.into_iter().map(|run| (run.public_id, run.state.to_string())).collect::<Vec<_>>()
+    };
+    let context = study.context().await;
+    let send = async |number: u8, document: &Value| {
+        let update = json!({
+            "id": format!("https://north.test/a/{number}"), "type": "Update", "actor": study.group.uri,
+            "to": [wire::PUBLIC], "object": document,
+        });
+        crate::dispatch::dispatch(&context, &study.got(&study.group, update)).await.unwrap();
+    };
+    let mut document = fixture(&study.group.uri);
+    document["learning"].as_object_mut().unwrap().remove("bot");
+    send(1, &document).await;
+    assert_eq!(runs(), [("abc123".into(), "open".into()), ("cohort1".into(), "running".into())]);
+    let mut old = document["learning"]["cohort"].clone();
+    old["state"] = json!("completed");
+    document["learning"]["cohort"]["id"] = json!("def456");
+    document["learning"]["cohorts"] = json!([old, document["learning"]["cohort"]]);
+    send(2, &document).await;
+    let current = study.world.read(|db| cohort::current(db, study.course.id)).unwrap();
+    assert_eq!((current.public_id.as_str(), runs()[0].1.as_str(), runs().len()), ("def456", "completed", 3));
+}
