@@ -1,8 +1,8 @@
 //! How is something of another server looked up?
 //!
-//! Through the library's `ObjectId` and our guarded client: addresses, redirects, sizes and media types are checked
-//! below, ids and fetch limits by the library, what a document may claim in [`super::document`]. When something is
-//! fresh is decided here, by our clock.
+//! Through the library and our guarded client: addresses, redirects, sizes and media types are checked below, fetch
+//! limits and that a document's id is where it was found by the library, what it may claim in [`super::document`]. Whether
+//! it is what was asked for, and when something is fresh, is decided here, by our clock.
 
 use super::document;
 use super::peer;
@@ -15,12 +15,8 @@ use crate::domain;
 use crate::error::{Error, Result};
 use crate::link::same_host;
 use crate::net::client::{FetchError, Verdict};
-use activitypub_federation::config::Data;
 use activitypub_federation::error::Error as Library;
 use activitypub_federation::fetch::fetch_object_http;
-use activitypub_federation::fetch::object_id::ObjectId;
-use activitypub_federation::traits::Object;
-use async_trait::async_trait;
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
@@ -58,28 +54,9 @@ pub async fn actor(context: &Context, uri: &str) -> Result<Actor> {
 /// One who is gone (410) is marked so. An error of somebody known already is nothing, too.
 pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
     let app = context.app_data();
-    let now = app.now();
-    if app.links().is_ours(uri) || app.net().memory.was_tried(uri, now, PATIENCE) {
-        return Ok(None);
-    }
-    may_meet(app, uri).await?;
-    app.net().memory.note_try(uri, now);
-    let mut url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
-    url.set_fragment(None);
-    metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
-    let answer = ObjectId::<Someone>::from(url).dereference_forced(context).await;
-    peer::remember_schemes(app).await;
-    match answer {
-        Ok(someone) => Ok(Some(someone.actor)),
-        Err(error) => match find(app, uri).await? {
-            Some(known) if matches!(error, Error::NotFound) => {
-                let id = known.id;
-                app.write(move |tx| actor::move_to(tx, id, ActorState::Gone)).await?;
-                Ok(find(app, uri).await?)
-            }
-            Some(_) => Ok(None),
-            None => Err(error),
-        },
+    match sight(context, uri).await? {
+        Some(sighted) => store(app, sighted).await.map(Some),
+        None => Ok(find(app, uri).await?.filter(|known| known.state == ActorState::Gone)),
     }
 }
 
@@ -98,9 +75,10 @@ async fn may_meet(app: &App, uri: &str) -> Result<()> {
 }
 
 /// What an actor's server says of them now, without keeping it: for somebody whose signature is yet to be checked. Not
-/// within five minutes of the last time: then there is nothing.
+/// within five minutes of the last time: then there is nothing. Nor when nothing fit comes of somebody known.
 ///
-/// Somebody known who is gone (410) is marked so.
+/// Wherever a redirect leads, only a document with the very id that was asked for is of that actor (FEP-fe34). Somebody
+/// known who is gone (410) is marked so.
 pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> {
     let app = context.app_data();
     let (uri, now) = (uri.split('#').next().unwrap_or_default(), app.now());
@@ -113,14 +91,8 @@ pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> 
     metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
     let answer = fetch_object_http::<App, Value>(&url, context).await;
     peer::remember_schemes(app).await;
-    match answer.map_err(Error::from) {
-        Ok(answer) => {
-            let sighted = document::read(&answer.object)?;
-            match sighted.uri == uri && is_bounded(app, &answer.object) {
-                true => Ok(Some(sighted)),
-                false => Err(Error::denied("The actor is not the one that was asked for.")),
-            }
-        }
+    match answer.map_err(Error::from).and_then(|answer| read_as(app, uri, &answer.object)) {
+        Ok(sighted) => Ok(Some(sighted)),
         Err(error) => match find(app, uri).await? {
             Some(known) if matches!(error, Error::NotFound) => {
                 app.write(move |tx| actor::move_to(tx, known.id, ActorState::Gone)).await?;
@@ -130,6 +102,12 @@ pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> 
             None => Err(error),
         },
     }
+}
+
+fn read_as(app: &App, uri: &str, said: &Value) -> Result<RemoteActor> {
+    let sighted = document::read(said)?;
+    let same = sighted.uri == uri && is_bounded(app, said);
+    if same { Ok(sighted) } else { Err(Error::denied("The actor is not the one that was asked for.")) }
 }
 
 /// Whether a document is small enough to be read; counted otherwise.
@@ -251,59 +229,6 @@ pub async fn store(app: &App, remote: RemoteActor) -> Result<Actor> {
         app.net().memory.forget_verifying(&key);
     }
     Ok(actor)
-}
-
-/// Anyone with an inbox, as the library's traits want to see them.
-#[derive(Debug)]
-struct Someone {
-    actor: Actor,
-    id: Url,
-}
-
-impl Someone {
-    fn new(actor: Actor) -> Result<Self> {
-        let id = Url::parse(&actor.uri).map_err(|_| Error::internal("an actor's id is an address"))?;
-        Ok(Self { actor, id })
-    }
-}
-
-#[async_trait]
-impl Object for Someone {
-    type DataType = App;
-    type Kind = Value;
-    type Error = Error;
-
-    fn id(&self) -> &Url {
-        &self.id
-    }
-
-    async fn read_from_id(id: Url, data: &Data<App>) -> Result<Option<Self>> {
-        find(data.app_data(), id.as_str()).await?.map(Self::new).transpose()
-    }
-
-    async fn delete(&self, data: &Data<App>) -> Result<()> {
-        let id = self.actor.id;
-        data.app_data().write(move |tx| actor::move_to(tx, id, ActorState::Gone)).await
-    }
-
-    fn is_deleted(&self) -> bool {
-        self.actor.state == ActorState::Gone
-    }
-
-    async fn into_json(self, data: &Data<App>) -> Result<Value> {
-        data.app_data().read(move |db| document::to_wire(db, &self.actor)).await
-    }
-
-    async fn verify(json: &Value, from: &Url, data: &Data<App>) -> Result<()> {
-        // Read again in `from_json`; this refuses before anything is stored.
-        let remote = document::read(json)?;
-        let same = same_host(&remote.uri, from.as_str()) && is_bounded(data.app_data(), json);
-        if same { Ok(()) } else { Err(Error::denied("The actor is not the one that was asked for.")) }
-    }
-
-    async fn from_json(json: Value, data: &Data<App>) -> Result<Self> {
-        Self::new(store(data.app_data(), document::read(&json)?).await?)
-    }
 }
 
 fn status_of(error: &Library) -> Option<u16> {

@@ -83,6 +83,32 @@ async fn checklist_48_parents_of_an_answer_are_fetched_until_one_is_known() {
 }
 
 #[tokio::test]
+async fn ori_01_and_09_a_redirect_puts_no_word_into_the_mouth_of_another() {
+    let far = far().await;
+    let (root, eve, followed) = (far.say("Root", None), far.town.known("evil", "eve"), far.group.id);
+    let follower = eve.id;
+    far.town
+        .world
+        .tx(move |tx| follow::put(tx, follower, followed, "https://x.test/follow/eve", follow::FollowState::Accepted));
+    let (lie, liar) = (far.town.uri("evil", "lie"), far.town.uri("evil", "liar"));
+    far.town.redirect(&liar, &far.bob.uri);
+    let note = |id: &str, by: &str, answers: &str| {
+        let mut note = far.note("x", Some(answers));
+        (note["id"], note["attributedTo"], note["cc"]) = (json!(id), json!(by), json!([far.group.uri]));
+        note
+    };
+    far.town.serve(&lie, 200, &note(&lie, &liar, &root.uri));
+    let own = far.town.uri("evil", "own");
+    let mut create = far.create(note(&own, &eve.uri, &lie));
+    (create["id"], create["actor"]) = (json!(format!("{own}/create")), json!(eve.uri));
+    far.arrives(&create).await;
+    let bob = far.bob.id;
+    assert!(far.town.asked().contains(&lie), "it was climbed to");
+    let said = far.town.world.read(move |db| find_by_uri(db, &lie));
+    assert!(said.is_none_or(|post| post.author_id != bob));
+}
+
+#[tokio::test]
 async fn net_07_a_chain_without_end_costs_a_few_fetches_and_leads_nowhere() {
     let far = far().await;
     far.say("Root", None);

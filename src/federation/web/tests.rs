@@ -1,5 +1,7 @@
 //! Do others find who is here, and read only what they may?
 
+use crate::actor;
+use crate::error::Error;
 use crate::federation::outbox::{self, Audience};
 use crate::federation::town::Town;
 use crate::federation::{document, fetch, wire};
@@ -185,6 +187,30 @@ async fn ori_09_what_is_fetched_is_what_was_asked_for() {
     assert!(fetch::document(&context, &lie).await.is_err());
     assert!(fetch::document(&context, "https://us.test/o/1").await.is_err(), "never from our own host");
     assert!(fetch::document(&context, "http://127.0.0.1:1/x").await.is_err());
+}
+
+#[tokio::test]
+async fn ori_01_and_09_no_redirect_makes_one_actor_another() {
+    let town = Town::new().await;
+    let context = town.config.to_request_data();
+    town.serve_actor("good", "bob", &town.world.keys());
+    let (bob, eve) = (town.uri("good", "bob"), town.uri("evil", "eve"));
+    town.redirect(&eve, &bob);
+    assert!(matches!(fetch::actor(&context, &eve).await, Err(Error::Denied(_))));
+    let nobody = bob.clone();
+    assert!(town.world.read(move |db| actor::find_by_uri(db, &nobody)).is_none(), "nothing is stored");
+    // Somebody known stays who they were.
+    let mallory = town.known("evil", "mallory");
+    town.redirect(&mallory.uri, &bob);
+    town.world.pass(std::time::Duration::from_secs(25 * 3600));
+    assert_eq!(fetch::actor(&context, &mallory.uri).await.unwrap().uri, mallory.uri);
+    // A course is refreshed by nobody else either.
+    let group = town.uri("evil", "group");
+    town.redirect(&group, &bob);
+    let said = json!({"id": group, "type": "Group", "preferredUsername": "group", "name": "Group",
+        "inbox": format!("{group}/inbox")});
+    assert!(crate::catalogue::apub::refresh(&context, &group, &said).await.is_err());
+    assert_eq!(fetch::actor(&context, &bob).await.unwrap().uri, bob);
 }
 
 #[tokio::test]
