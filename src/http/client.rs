@@ -7,6 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client(pub IpAddr);
 
+impl Client {
+    /// The part of the address that limits go by.
+    pub fn network(&self) -> String {
+        super::limit::network_of(&self.0.to_string())
+    }
+}
+
 /// The other end of the connection. In the extensions of every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);

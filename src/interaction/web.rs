@@ -7,6 +7,7 @@ use crate::catalogue;
 use crate::error::{Error, Result};
 use crate::federation::webfinger::{self, Handle, Sought, WebfingerError};
 use crate::federation::{Context, fetch, wire};
+use crate::http::limit::network_of;
 use crate::http::{Answer, Form, Page, SignedIn, redirect, render};
 use askama::Template;
 use axum::Router;
@@ -67,7 +68,7 @@ struct ReadyPage {
 async fn create(State(app): State<App>, page: Page, form: Form) -> Answer {
     let thing = thing(&app, form.text("uri")).await?;
     // One question to the server that the visitor names, for a form of ours alone.
-    if !app.net().memory.may_ask_of_handle(&page.visitor.address) {
+    if !app.net().memory.may_ask_of_handle(&network_of(&page.visitor.address)) {
         return Err(Error::TooMany(Duration::from_secs(60)));
     }
     let result = way(&app, &thing, form.text("handle")).await;

@@ -26,14 +26,14 @@ pub struct Memory {
     verifying: Cache<String, (ActorId, VerifyingKey)>,
     signing: Cache<ActorId, Signing>,
     tried: Cache<String, Time>,
-    inbox: DefaultKeyedRateLimiter<String>,
-    hosts: DefaultKeyedRateLimiter<String>,
-    strangers: DefaultKeyedRateLimiter<String>,
+    inbox: Share,
+    hosts: Share,
+    strangers: Share,
     counts: Cache<String, Arc<AtomicU32>>,
     backlogged: Cache<String, ()>,
-    forwards: DefaultKeyedRateLimiter<String>,
-    lookups: DefaultKeyedRateLimiter<String>,
-    handles: DefaultKeyedRateLimiter<String>,
+    forwards: Share,
+    lookups: Share,
+    handles: Share,
 }
 
 /// Another process may have learned a newer key; after this long it is read from the database again.
@@ -42,28 +42,44 @@ const KEY_LIFE: Duration = Duration::from_secs(600);
 const BACKLOG_LIFE: Duration = Duration::from_secs(30);
 /// Another process may have given an actor new keys.
 const SIGNING_LIFE: Duration = Duration::from_secs(60);
-/// Addresses are forgotten by the limiter when it knows more than these.
-const MOST_ADDRESSES: usize = 50_000;
+/// After so many questions those who asked long ago are forgotten: looking through all takes long, so seldom.
+const SWEEP: u32 = 50_000;
+
+/// How often each of many may do something in a minute.
+struct Share {
+    limiter: DefaultKeyedRateLimiter<String>,
+    asked: AtomicU32,
+}
+
+impl Share {
+    fn new(a_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN));
+        Self { limiter: RateLimiter::keyed(quota), asked: AtomicU32::new(0) }
+    }
+
+    fn may(&self, key: &str) -> bool {
+        if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
+            self.limiter.retain_recent();
+        }
+        self.limiter.check_key(&key.to_owned()).is_ok()
+    }
+}
 
 impl Memory {
     /// Empty, with the limits that are set.
     pub fn new(limits: &Federation) -> Self {
-        let rate = |a_minute: u32| {
-            let rate = NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::keyed(Quota::per_minute(rate))
-        };
         Self {
             verifying: Cache::builder().max_capacity(20_000).time_to_live(KEY_LIFE).build(),
             signing: Cache::builder().max_capacity(5_000).time_to_live(SIGNING_LIFE).build(),
             tried: Cache::new(50_000),
-            inbox: rate(limits.inbox_per_minute),
-            hosts: rate(limits.host_per_minute),
-            strangers: rate(limits.new_actors_per_minute),
+            inbox: Share::new(limits.inbox_per_minute),
+            hosts: Share::new(limits.host_per_minute),
+            strangers: Share::new(limits.new_actors_per_minute),
             counts: Cache::new(20_000),
             backlogged: Cache::builder().max_capacity(20_000).time_to_live(BACKLOG_LIFE).build(),
-            forwards: rate(limits.forwards_per_minute),
-            lookups: rate(limits.lookups_per_minute),
-            handles: rate(limits.handles_per_minute),
+            forwards: Share::new(limits.forwards_per_minute),
+            lookups: Share::new(limits.lookups_per_minute),
+            handles: Share::new(limits.handles_per_minute),
         }
     }
 
@@ -112,19 +128,19 @@ impl Memory {
         self.tried.invalidate(what);
     }
 
-    /// Whether this address may send one more activity now.
-    pub fn may_send(&self, address: &str) -> bool {
-        may(&self.inbox, address)
+    /// Whether this network may send one more activity now.
+    pub fn may_send(&self, network: &str) -> bool {
+        self.inbox.may(network)
     }
 
     /// Whether this server may send one more activity now.
     pub fn host_may_send(&self, host: &str) -> bool {
-        may(&self.hosts, host)
+        self.hosts.may(host)
     }
 
     /// Whether somebody of this domain may be met for the first time now.
     pub fn may_meet(&self, domain: &str) -> bool {
-        may(&self.strangers, domain)
+        self.strangers.may(domain)
     }
 
     /// How many activities this server sent before, as far as is remembered; counts one more.
@@ -148,17 +164,17 @@ impl Memory {
 
     /// Whether what this server passes on may make us ask somebody else once more now.
     pub fn may_ask_for(&self, forwarder: &str) -> bool {
-        may(&self.forwards, forwarder)
+        self.forwards.may(forwarder)
     }
 
     /// Whether this person may look up one more thing on other servers now (NET-12); counted when not.
     pub fn may_look_up(&self, person: ActorId) -> bool {
-        counted(may(&self.lookups, &person.0.to_string()), "person")
+        counted(self.lookups.may(&person.0.to_string()), "person")
     }
 
-    /// Whether this address may ask now where one more account goes on; counted when not.
-    pub fn may_ask_of_handle(&self, address: &str) -> bool {
-        counted(may(&self.handles, address), "address")
+    /// Whether this network may ask now where one more account goes on; counted when not.
+    pub fn may_ask_of_handle(&self, network: &str) -> bool {
+        counted(self.handles.may(network), "address")
     }
 }
 
@@ -169,9 +185,18 @@ fn counted(holds: bool, whose: &'static str) -> bool {
     holds
 }
 
-fn may(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> bool {
-    if limiter.len() > MOST_ADDRESSES {
-        limiter.retain_recent();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_share_and_those_who_ask_no_more_are_forgotten() {
+        let share = Share::new(1);
+        assert!(share.may("a") && !share.may("a") && share.may("b"));
+        let share = Share::new(u32::MAX);
+        for n in 0..=SWEEP {
+            assert!(share.may(&n.to_string()));
+        }
+        assert!(share.limiter.len() < SWEEP as usize / 2, "{}", share.limiter.len());
     }
-    limiter.check_key(&key.to_owned()).is_ok()
 }

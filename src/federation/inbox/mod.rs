@@ -46,8 +46,8 @@ pub async fn receive(State(app): State<App>, context: Context, request: Request)
 
 async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refusal> {
     check_outside(app, request.headers())?;
-    let address = address_of(&request);
-    if !app.net().memory.may_send(&address) {
+    let network = request.extensions().get::<Client>().map(Client::network).unwrap_or_default();
+    if !app.net().memory.may_send(&network) {
         return Err(Refusal { status: StatusCode::TOO_MANY_REQUESTS, reason: "too-many" });
     }
     let (parts, body) = request.into_parts();
@@ -72,7 +72,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
         return Ok(());
     }
     let line = facts.line;
-    let Some(vouched) = vouching::vouch(context, shape, facts, &signature, &address).await? else { return Ok(()) };
+    let Some(vouched) = vouching::vouch(context, shape, facts, &signature, &network).await? else { return Ok(()) };
     limit::check_host(app, &vouched.sender).await?;
     let signer = (vouched.how == Vouching::Signature).then_some(vouched.actor);
     put(app, vouched, body, line).await?;
@@ -111,11 +111,6 @@ fn check_outside(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal { status: StatusCode::MISDIRECTED_REQUEST, reason: "other-host" });
     }
     Ok(())
-}
-
-/// Where a request comes from, for limits.
-fn address_of(request: &Request) -> String {
-    request.extensions().get::<Client>().map(|from| from.0.to_string()).unwrap_or_default()
 }
 
 async fn ask(app: &App, shape: &Shape, signature: &Unverified) -> Result<Facts, Refusal> {
