@@ -4,17 +4,16 @@ use super::{Course, Row};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::federation::{Context, inbox};
+use crate::federation::Context;
+use crate::federation::inbox::{self, Asked};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
 use std::convert::Infallible;
 
 /// What a request says of who asks: it may be signed.
 pub struct Asking {
     context: Option<Context>,
-    headers: HeaderMap,
-    target: Uri,
+    asked: Asked,
 }
 
 impl FromRequestParts<App> for Asking {
@@ -22,7 +21,7 @@ impl FromRequestParts<App> for Asking {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let context = Context::from_request_parts(parts, app).await.ok();
-        Ok(Self { context, headers: parts.headers.clone(), target: parts.uri.clone() })
+        Ok(Self { context, asked: Asked::from_request_parts(parts, app).await? })
     }
 }
 
@@ -30,7 +29,7 @@ impl Asking {
     /// Who asks, when the request is signed by somebody who may ask anything here.
     pub async fn asker(&self) -> Result<Option<Actor>> {
         match &self.context {
-            Some(context) => inbox::asker(context, &self.headers, &self.target).await,
+            Some(context) => inbox::asker(context, &self.asked).await,
             None => Ok(None),
         }
     }

@@ -11,12 +11,14 @@ use super::webfinger::{self, Sought, WebfingerError};
 use super::wire::{self, Bounds};
 use crate::actor::{self, Actor, ActorState, RemoteActor};
 use crate::app::App;
+use crate::clock::Time;
 use crate::domain;
 use crate::error::{Error, Result};
 use crate::link::same_host;
 use crate::net::client::{FetchError, Verdict};
 use activitypub_federation::error::Error as Library;
 use activitypub_federation::fetch::fetch_object_http;
+use moka::sync::Cache;
 use serde_json::Value;
 use std::time::Duration;
 use url::Url;
@@ -25,6 +27,8 @@ use url::Url;
 const FRESH: Duration = Duration::from_secs(24 * 3600);
 /// Somebody is not asked again sooner, whatever is signed in their name (SIG-14).
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Documents that wait for a right signature, in bytes.
+const MOST_SIGHTED: u64 = 8 << 20;
 
 /// The actor with this id: from the database when it is fresh, otherwise from its server. When that does not answer,
 /// an older document will do.
@@ -54,6 +58,7 @@ pub async fn actor(context: &Context, uri: &str) -> Result<Actor> {
 /// One who is gone (410) is marked so. An error of somebody known already is nothing, too.
 pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
     let app = context.app_data();
+    may_meet(app, uri).await?;
     match sight(context, uri).await? {
         Some(sighted) => store(app, sighted).await.map(Some),
         None => Ok(find(app, uri).await?.filter(|known| known.state == ActorState::Gone)),
@@ -63,36 +68,71 @@ pub async fn refresh(context: &Context, uri: &str) -> Result<Option<Actor>> {
 /// Refuses somebody unknown of a domain of which too many were met within a minute, whatever names it makes up below
 /// itself (NET-08).
 async fn may_meet(app: &App, uri: &str) -> Result<()> {
+    spend(app, uri, str::to_owned).await
+}
+
+/// Refuses to ask for somebody unknown in whose name this network signed, when it made us ask for too many of that domain
+/// within a minute. Of the domain itself one more is met only when the signature was right: see [`keep`].
+pub async fn may_ask(app: &App, network: &str, uri: &str) -> Result<()> {
+    spend(app, uri, |domain| format!("{network} {domain}")).await
+}
+
+async fn spend(app: &App, uri: &str, whose: impl Fn(&str) -> String) -> Result<()> {
     if find(app, uri).await?.is_some() {
         return Ok(());
     }
     let host = crate::link::host_of_uri(uri).unwrap_or_default();
-    if app.net().memory.may_meet(domain::name::registrable(&host)) {
+    if app.net().memory.may_meet(&whose(domain::name::registrable(&host))) {
         return Ok(());
     }
     metrics::counter!("hedgeschool_fetches_refused_total", "reason" => "new-actors").increment(1);
     Err(Error::TooMany(Duration::from_secs(60)))
 }
 
-/// What an actor's server says of them now, without keeping it: for somebody whose signature is yet to be checked. Not
-/// within five minutes of the last time: then there is nothing. Nor when nothing fit comes of somebody known.
+/// Documents of those who were asked for and not stored, because what was signed in their name was not theirs.
+struct Sighted(Cache<String, (Time, RemoteActor)>);
+
+impl Default for Sighted {
+    fn default() -> Self {
+        let weigh = |uri: &String, (_, of): &(Time, RemoteActor)| {
+            let keys: usize = of.keys.iter().map(|(id, pem)| id.len() + pem.len()).sum();
+            u32::try_from(1024 + uri.len() + of.summary.len() + of.url.len() + keys).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().weigher(weigh).max_capacity(MOST_SIGHTED).time_to_live(PATIENCE).build())
+    }
+}
+
+/// What an actor's server said of them within the last five minutes, when it was not stored.
+pub fn sighted(app: &App, uri: &str) -> Option<RemoteActor> {
+    let uri = uri.split('#').next().unwrap_or_default();
+    let (at, sighted) = app.kept::<Sighted>().0.get(uri)?;
+    (app.now().since(at) < PATIENCE && at <= app.now()).then_some(sighted)
+}
+
+/// What an actor's server says of them now, or said within the last five minutes, without storing it: for somebody whose
+/// signature is yet to be checked. Nothing when it was stored then, or nothing fit came, or comes of somebody known.
 ///
 /// Wherever a redirect leads, only a document with the very id that was asked for is of that actor (FEP-fe34). Somebody
 /// known who is gone (410) is marked so.
 pub async fn sight(context: &Context, uri: &str) -> Result<Option<RemoteActor>> {
     let app = context.app_data();
     let (uri, now) = (uri.split('#').next().unwrap_or_default(), app.now());
+    if let Some(sighted) = sighted(app, uri) {
+        return Ok(Some(sighted));
+    }
     if app.links().is_ours(uri) || app.net().memory.was_tried(uri, now, PATIENCE) {
         return Ok(None);
     }
-    may_meet(app, uri).await?;
     app.net().memory.note_try(uri, now);
     let url = Url::parse(uri).map_err(|_| Error::denied("An actor's id is not an address."))?;
     metrics::counter!("hedgeschool_fetches_total", "what" => "actor").increment(1);
     let answer = fetch_object_http::<App, Value>(&url, context).await;
     peer::remember_schemes(app).await;
     match answer.map_err(Error::from).and_then(|answer| read_as(app, uri, &answer.object)) {
-        Ok(sighted) => Ok(Some(sighted)),
+        Ok(sighted) => {
+            app.kept::<Sighted>().0.insert(uri.to_owned(), (now, sighted.clone()));
+            Ok(Some(sighted))
+        }
         Err(error) => match find(app, uri).await? {
             Some(known) if matches!(error, Error::NotFound) => {
                 app.write(move |tx| actor::move_to(tx, known.id, ActorState::Gone)).await?;
@@ -207,8 +247,16 @@ async fn find(app: &App, uri: &str) -> Result<Option<Actor>> {
     app.look_up(move |db| actor::find_by_uri(db, &uri)).await
 }
 
+/// Stores somebody who was found by what they signed rightly: of one domain no more strangers than are met in a minute.
+pub async fn keep(app: &App, sighted: RemoteActor) -> Result<Actor> {
+    may_meet(app, &sighted.uri).await?;
+    store(app, sighted).await
+}
+
 /// Stores somebody elsewhere, and forgets the keys that were kept in memory.
 pub async fn store(app: &App, remote: RemoteActor) -> Result<Actor> {
+    // What they said before counts no more.
+    app.kept::<Sighted>().0.invalidate(&remote.uri);
     let (actor, keys) = app
         .write(move |tx| {
             let before = match actor::find_by_uri(tx, &remote.uri)? {

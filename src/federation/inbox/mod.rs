@@ -3,6 +3,7 @@
 //! Nothing is fetched for a request without a well-formed, fresh signature over this very body, and nothing is stored
 //! that does not pass every check. What is answered 202 is on disk.
 
+mod asking;
 mod authority;
 mod limit;
 mod mandate;
@@ -15,7 +16,7 @@ mod tests;
 mod vouching;
 pub mod worker;
 
-pub use proof::asker;
+pub use asking::{Asked, asker};
 pub use refusal::Refusal;
 
 use super::received::Context;

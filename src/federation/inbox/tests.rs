@@ -16,6 +16,7 @@ use std::time::Duration;
 
 mod every_type;
 mod forwarded;
+mod junk;
 
 const DONE: Dispatch = |context, got| Box::pin(async move { got.settle(context, |_| Ok(())).await });
 

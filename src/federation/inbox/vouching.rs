@@ -55,17 +55,17 @@ pub(super) async fn vouch(
     shape: Shape,
     facts: Facts,
     signature: &Unverified,
-    address: &str,
+    network: &str,
 ) -> Result<Option<Vouched>, Refusal> {
     match facts.forwarder.clone() {
         None => {
-            let actor = proof::prove(context, &shape, facts, signature, address).await?;
+            let actor = proof::prove(context, &shape, facts, signature, network).await?;
             let sender = shape.host.clone();
             Ok(Some(Vouched { shape, actor, how: Vouching::Signature, forwarder: None, sender }))
         }
         Some(forwarder) => {
             check(context.app_data(), &forwarder).await?;
-            proof::hold(context, &forwarder, signature, address).await?;
+            proof::hold(context, &forwarder, signature, network).await?;
             Forwarded { context, shape, facts, forwarder }.vouch().await
         }
     }
@@ -134,7 +134,7 @@ impl Forwarded<'_> {
         if !proof.is_by(&key) {
             return Err(unproven("wrong-proof"));
         }
-        Ok(fetch::store(self.context.app_data(), sighted).await?.id)
+        Ok(fetch::keep(self.context.app_data(), sighted).await?.id)
     }
 
     /// What is at the origin counts, not what was brought.

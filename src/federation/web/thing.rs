@@ -15,17 +15,11 @@ use crate::http::{Answer, redirect, wants_wire};
 use crate::link::same_host;
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use serde_json::Value;
 
 /// An activity of ours: for everyone when it is public, otherwise for its addressees.
-pub async fn activity(
-    State(app): State<App>,
-    context: Context,
-    Path(id): Path<String>,
-    target: Uri,
-    headers: HeaderMap,
-) -> Answer {
+pub async fn activity(State(app): State<App>, context: Context, Path(id): Path<String>, asked: inbox::Asked) -> Answer {
     let uri = app.links().activity(&id);
     let (found, about) = app
         .read(move |db| {
@@ -43,7 +37,7 @@ pub async fn activity(
         return Ok(wire_with(StatusCode::GONE, &tombstone(&found.uri)));
     }
     if !found.public {
-        check(&app, &document, inbox::asker(&context, &headers, &target).await?).await?;
+        check(&app, &document, inbox::asker(&context, &asked).await?).await?;
     }
     Ok(crate::http::wire(&document))
 }
@@ -61,7 +55,7 @@ pub async fn object(
     context: Context,
     Extension(documents): Extension<Documents>,
     Path(id): Path<String>,
-    (target, headers): (Uri, HeaderMap),
+    asked: inbox::Asked,
 ) -> Answer {
     let uri = app.links().object(&id);
     let found = app
@@ -86,12 +80,12 @@ pub async fn object(
         return Ok(wire_with(StatusCode::GONE, &tombstone(&known.uri)));
     }
     let document = document.ok_or(Error::NotFound)?;
-    if !wants_wire(&headers) && !headers.contains_key("signature") {
+    if !wants_wire(&asked.headers) && !asked.headers.contains_key("signature") {
         // Where it would lead tells that it is there.
         return if known.public { page_of(&app, &document) } else { Err(Error::NotFound) };
     }
     if !known.public {
-        let signer = inbox::asker(&context, &headers, &target).await?;
+        let signer = inbox::asker(&context, &asked).await?;
         if signer.as_ref().is_none_or(|signer| signer.id != owner.id) {
             check(&app, &document, signer).await?;
         }

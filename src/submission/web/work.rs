@@ -11,7 +11,6 @@ use crate::media;
 use crate::submission::{self, Listed, PAGE, SubmissionState};
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, Uri};
 use axum::response::IntoResponse;
 
 #[derive(Template)]
@@ -100,11 +99,11 @@ pub(super) async fn file(
     context: Context,
     visitor: Visitor,
     Path(id): Path<String>,
-    (target, headers): (Uri, HeaderMap),
+    asked: inbox::Asked,
 ) -> Answer {
     let by = match visitor.actor() {
         Some(person) => person.clone(),
-        None => inbox::asker(&context, &headers, &target).await?.ok_or(Error::NotFound)?,
+        None => inbox::asker(&context, &asked).await?.ok_or(Error::NotFound)?,
     };
     let file = app
         .read(move |db| {
