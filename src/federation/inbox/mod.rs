@@ -5,6 +5,7 @@
 
 mod asking;
 mod authority;
+mod lanes;
 mod limit;
 mod mandate;
 mod proof;

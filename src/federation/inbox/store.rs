@@ -1,5 +1,6 @@
 //! Which rows hold what came in?
 
+use super::lanes::Except;
 use super::shape::Shape;
 use super::vouching::{Vouched, names};
 use crate::actor::follow::FollowState;
@@ -13,8 +14,8 @@ use crate::error::Result;
 use crate::federation::{Received, object, wire};
 use crate::id::{ActorId, InboxId};
 use diesel::dsl::sql;
-use diesel::sql_types::Bool;
-use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
+use diesel::sql_types::{Bool, Text};
+use diesel::{ExpressionMethods, IntoSql, JoinOnDsl, OptionalExtension, QueryDsl, TextExpressionMethods};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -68,16 +69,24 @@ pub(super) struct Waiting {
 /// Literal, so that SQLite sees that the partial indices serve.
 const PENDING: &str = "inbox.state = 'pending'";
 
-/// What waits and may be worked on now, oldest first, without the lanes in `busy`. A lane of which something waits for
-/// its next try, or is leased by another process, waits with it.
-pub(super) fn list_waiting(db: &mut Db, now: Time, busy: &[ActorId], most: i64) -> Result<Vec<Waiting>> {
+/// What waits and may be worked on now, oldest first, without what is excepted. A lane of which something waits for its
+/// next try, or is leased by another process, waits with it.
+pub(super) fn list_waiting(db: &mut Db, now: Time, except: Except, most: i64) -> Result<Vec<Waiting>> {
     let later = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.gt(now));
     let mut held: Vec<ActorId> = later.select(inbox::signer_id).distinct().load(db)?;
     if let Db::Pg(_) = db {
         let leased = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::leased_until.gt(now));
         held.extend(leased.select(inbox::signer_id).distinct().load::<ActorId>(db)?);
     }
-    held.extend(busy);
+    held.extend(except.signers);
+    for domain in except.domains {
+        let host = ".".into_sql::<Text>().concat(actors::host).concat(":");
+        let theirs = inbox::table
+            .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
+            .filter(sql::<Bool>(PENDING))
+            .filter(host.like(format!("%.{domain}:%")));
+        held.extend(theirs.select(inbox::signer_id).distinct().load::<ActorId>(db)?);
+    }
     let columns = (inbox::id, inbox::signer_id, inbox::body, inbox::received_at, inbox::attempts);
     let ready =
         inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.le(now)).filter(inbox::signer_id.ne_all(held));
@@ -128,6 +137,16 @@ pub(super) fn put_off(tx: &mut Tx<'_>, id: InboxId, attempts: i64, wait: Duratio
         inbox::reason.eq(Some(reason)),
     );
     diesel::update(inbox::table.find(id)).set(row).execute(tx)?;
+    Ok(())
+}
+
+/// What waits longer than it may, because the clock was ahead when it was written, may be worked on now.
+pub(super) fn mend(tx: &mut Tx<'_>, longest: Duration, lease: Duration) -> Result<()> {
+    let now = tx.now();
+    let ahead = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.gt(now.plus(longest)));
+    diesel::update(ahead).set(inbox::next_at.eq(now)).execute(tx)?;
+    let ahead = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::leased_until.gt(now.plus(lease)));
+    diesel::update(ahead).set(inbox::leased_until.eq(now)).execute(tx)?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 mod every_type;
 mod forwarded;
 mod junk;
+mod share;
 
 const DONE: Dispatch = |context, got| Box::pin(async move { got.settle(context, |_| Ok(())).await });
 

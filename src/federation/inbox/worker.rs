@@ -5,6 +5,7 @@
 //! a write for each activity. Either way a crash loses nothing, because a row is pending until the very transaction
 //! that works it off.
 
+use super::lanes::{Began, Except, Lanes, SLOW};
 use super::store::{self, Waiting};
 use crate::app::App;
 use crate::db::{Bell, Db};
@@ -15,18 +16,17 @@ use crate::federation::run::Dispatch;
 use crate::id::ActorId;
 use activitypub_federation::config::FederationConfig;
 use futures_util::FutureExt;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 /// Activities that are taken at once.
 const BATCH: i64 = 256;
-/// With fewer lanes at work than this, more are taken.
-const FEW: usize = 32;
 /// An activity that fails so often is given up, with the reason.
 const TRIES: i64 = 10;
+/// The longest wait for the next try.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How long another process keeps its hands off.
 const LEASE: Duration = Duration::from_secs(100);
 /// So long more may arrive before the next are taken, because each time costs two queries.
@@ -34,45 +34,48 @@ const GATHER: Duration = Duration::from_millis(5);
 /// The bell may ring in another process; so look now and then.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How often times are looked for that only a wrong clock can have set.
+const MEND_EVERY: Duration = Duration::from_secs(60);
+
 /// Works until told to stop, and then finishes what is in hand.
 pub async fn run(config: FederationConfig<App>, dispatch: Dispatch, mut stop: watch::Receiver<bool>) {
     let worker = Worker { config, dispatch };
-    let mut lanes: JoinSet<ActorId> = JoinSet::new();
-    let mut busy: HashSet<ActorId> = HashSet::new();
+    let app: App = (*worker.config).clone();
+    let (mut lanes, mut mended) = (Lanes::default(), None::<Instant>);
     while !*stop.borrow() {
-        if busy.len() < FEW {
-            match worker.take(&busy).await {
+        if mended.is_none_or(|at| at.elapsed() >= MEND_EVERY) {
+            mended = Some(Instant::now());
+            if let Err(error) = app.write(|tx| store::mend(tx, LONGEST_WAIT, LEASE)).await {
+                tracing::warn!(%error, "times of the inbox could not be mended");
+            }
+        }
+        let room = lanes.room();
+        let pause = if room.is_none() { SLOW } else { LOOK };
+        if let Some(except) = room {
+            match worker.take(except).await {
                 Ok(batch) if !batch.is_empty() => {
                     for (signer, waiting) in batch {
-                        busy.insert(signer);
+                        let host = waiting.first().map(|one| one.received.signer.host.clone()).unwrap_or_default();
                         let worker = worker.clone();
-                        lanes.spawn(async move {
-                            worker.work(waiting).await;
-                            signer
-                        });
+                        lanes.spawn(signer, host, |began| Box::pin(async move { worker.work(waiting, &began).await }));
                     }
                     tokio::time::sleep(GATHER).await;
-                    while let Some(done) = lanes.try_join_next() {
-                        done.map(|signer| busy.remove(&signer)).ok();
-                    }
+                    lanes.sweep();
                     continue;
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "the inbox cannot be read"),
             }
         }
-        let app = worker.config.to_request_data().app_data().clone();
         tokio::select! {
-            Some(done) = lanes.join_next() => { done.map(|signer| busy.remove(&signer)).ok(); }
+            () = lanes.one_ends() => {}
             () = app.bells().wait(Bell::Inbox) => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}
         }
-        while let Some(done) = lanes.try_join_next() {
-            done.map(|signer| busy.remove(&signer)).ok();
-        }
+        lanes.sweep();
     }
-    while lanes.join_next().await.is_some() {}
+    lanes.all_end().await;
 }
 
 /// Works on everything that waits now, once: for tests and the command line. Says how many there were.
@@ -80,13 +83,13 @@ pub async fn work_off(config: &FederationConfig<App>, dispatch: Dispatch) -> Res
     let worker = Worker { config: config.clone(), dispatch };
     let mut count = 0;
     loop {
-        let batch = worker.take(&HashSet::new()).await?;
+        let batch = worker.take(Except::default()).await?;
         if batch.is_empty() {
             return Ok(count);
         }
         for (_, waiting) in batch {
             count += waiting.len();
-            worker.work(waiting).await;
+            worker.work(waiting, &Began::now()).await;
         }
     }
 }
@@ -99,23 +102,23 @@ struct Worker {
 
 impl Worker {
     /// The next batch, by lane.
-    async fn take(&self, busy: &HashSet<ActorId>) -> Result<BTreeMap<ActorId, Vec<Waiting>>> {
+    async fn take(&self, except: Except) -> Result<BTreeMap<ActorId, Vec<Waiting>>> {
         let app: &App = &self.config;
-        let (now, busy): (_, Vec<ActorId>) = (app.now(), busy.iter().copied().collect());
+        let now = app.now();
         let several = app.look_up(|db| Ok(matches!(db, Db::Pg(_)))).await?;
         let waiting = if several {
             app.write(move |tx| {
                 if !store::is_alone(tx)? {
                     return Ok(Vec::new());
                 }
-                let waiting = store::list_waiting(tx, now, &busy, BATCH)?;
+                let waiting = store::list_waiting(tx, now, except, BATCH)?;
                 let ids: Vec<_> = waiting.iter().map(|one| one.received.id).collect();
                 store::lease(tx, &ids, now.plus(LEASE))?;
                 Ok(waiting)
             })
             .await?
         } else {
-            app.read(move |db| store::list_waiting(db, now, &busy, BATCH)).await?
+            app.read(move |db| store::list_waiting(db, now, except, BATCH)).await?
         };
         let mut lanes: BTreeMap<ActorId, Vec<Waiting>> = BTreeMap::new();
         for one in waiting {
@@ -128,12 +131,13 @@ impl Worker {
     }
 
     /// One lane, in order. When something must be tried again, what follows it waits.
-    async fn work(&self, lane: Vec<Waiting>) {
+    async fn work(&self, lane: Vec<Waiting>, began: &Began) {
         let app: &App = &self.config;
         let mut done = Vec::new();
         let all: Vec<_> = lane.iter().map(|one| one.received.id).collect();
         for one in lane {
             let id = one.received.id;
+            began.again();
             match self.work_on(&one).await {
                 Ok(()) if one.received.is_settled() => {}
                 // Perhaps in another way; seldom, so that the database may be asked.
@@ -187,7 +191,7 @@ impl Worker {
         let transient = error.is_transient();
         app.write(move |tx| {
             if again {
-                let wait = Duration::from_secs(1 << attempts.clamp(0, 8));
+                let wait = Duration::from_secs(1 << attempts.clamp(0, 8)).min(LONGEST_WAIT);
                 store::put_off(tx, id, attempts, wait, &reason)
             } else {
                 store::end(tx, id, if transient { "failed" } else { "refused" }, Some(&reason))
