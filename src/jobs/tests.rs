@@ -105,3 +105,52 @@ fn purging_plans_itself_again() {
     work(&world, |tx, _, _| purge(tx), |world| planned_for(world) > now);
     assert_eq!(rows(&world).len(), 1);
 }
+
+/// Errands to one kind of server hang, and those of another fail.
+#[test]
+fn errands_that_hang_hold_up_no_other_kind_and_what_fails_is_given_up() {
+    use super::{RunErrand, run_errands};
+    let world = World::new();
+    let app = world.app();
+    let run: RunErrand = |_, kind, _| {
+        Box::pin(async move {
+            match kind {
+                JobKind::FollowersCompare => std::future::pending().await,
+                _ => Err(Error::Unavailable("elsewhere".into())),
+            }
+        })
+    };
+    let now = world.clock.now();
+    world.tx(move |tx| {
+        for subject in 1..=5 {
+            plan(tx, JobKind::FollowersCompare, subject, Time(now.0 - 10))?;
+        }
+        plan(tx, JobKind::ThreadPull, 10, now)?;
+        plan(tx, JobKind::CoursePull, 11, now)
+    });
+    let left = |world: &World| rows(world).into_iter().map(|(subject, ..)| subject).collect::<Vec<_>>();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let config = crate::federation::run::config(&app).await.unwrap();
+        let (stopper, stop) = Stop::pair();
+        let worker = tokio::spawn(run_errands(config, run, stop));
+        for _ in 0..6000 {
+            if !left(&world).contains(&10) {
+                break;
+            }
+            let waits = rows(&world).into_iter().filter(|row| row.0 >= 10).all(|row| row.2 > world.clock.now());
+            if waits {
+                world.pass(Duration::from_secs(3600));
+                world.tx(|tx| {
+                    let hung = jobs::table.filter(jobs::subject.lt(10));
+                    diesel::update(hung).set(jobs::run_at.eq(Time(i64::MAX))).execute(tx)?;
+                    Ok(())
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(left(&world), [1, 2, 3, 4, 5, 11], "what recurs stays");
+        stopper.stop();
+        worker.await.unwrap();
+    });
+}

@@ -34,8 +34,10 @@ pub(super) struct Claim {
 
 /// Works until asked to stop, and finishes what it is at.
 pub async fn run(app: App, run_job: RunJob, stop: Stop) {
+    let kinds: Vec<JobKind> = JobKind::ALL.iter().copied().filter(|kind| !JobKind::ERRANDS.contains(kind)).collect();
     while !stop.is_asked() {
-        match app.write(|tx| claim(tx, false)).await {
+        let kinds = kinds.clone();
+        match app.write(move |tx| claim(tx, &kinds)).await {
             Ok(Some(claim)) => work(&app, run_job, claim).await,
             Ok(None) => rest(&app, &stop).await,
             Err(error) => {
@@ -54,10 +56,11 @@ pub(super) async fn rest(app: &App, stop: &Stop) {
     }
 }
 
-/// Takes the job that is due for longest. On PostgreSQL other processes skip it; on SQLite nobody else writes.
-pub(super) fn claim(tx: &mut Tx<'_>, errands: bool) -> Result<Option<Claim>> {
+/// Takes the job of these kinds that is due for longest. On PostgreSQL other processes skip it; on SQLite nobody else
+/// writes.
+pub(super) fn claim(tx: &mut Tx<'_>, kinds: &[JobKind]) -> Result<Option<Claim>> {
     let now = tx.now();
-    let Some((id, kind, subject, attempts)) = due(tx, now, errands)? else { return Ok(None) };
+    let Some((id, kind, subject, attempts)) = due(tx, now, kinds)? else { return Ok(None) };
     let leased_until = now.plus(LEASE);
     diesel::update(jobs::table.find(id))
         .set((jobs::leased_until.eq(leased_until), jobs::attempts.eq(attempts + 1)))
@@ -67,11 +70,9 @@ pub(super) fn claim(tx: &mut Tx<'_>, errands: bool) -> Result<Option<Claim>> {
 
 type Due = (i64, JobKind, i64, i64);
 
-fn due(db: &mut Db, now: Time, errands: bool) -> Result<Option<Due>> {
-    let kinds: Vec<JobKind> =
-        JobKind::ALL.iter().copied().filter(|kind| JobKind::ERRANDS.contains(kind) == errands).collect();
+fn due(db: &mut Db, now: Time, kinds: &[JobKind]) -> Result<Option<Due>> {
     let first = jobs::table
-        .filter(jobs::kind.eq_any(kinds))
+        .filter(jobs::kind.eq_any(kinds.to_vec()))
         .filter(jobs::run_at.le(now))
         .filter(jobs::leased_until.le(now))
         .order(jobs::run_at)

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Pages that are read of one list.
 const PAGES: usize = 10;
+/// Followings that are undone after one comparison; the next one does more.
+const MOST_UNDONE: usize = 50;
 
 /// Asks the server of somebody elsewhere who of here follows them, and does as it says: who is not in its list follows no
 /// more, who waited is agreed to, and what it counts without our knowing is undone. A list that is not whole changes
@@ -99,12 +101,18 @@ fn settle(tx: &mut Tx<'_>, followed: &Actor, before: &[Actor], listed: &BTreeSet
         // Nobody need be told: their home knows.
         follow::remove(tx, person.id, followed.id)?;
     }
+    let mut undone = 0;
     for uri in listed {
         let Some(person) = actor::find_by_uri(tx, uri)?.filter(|person| person.here) else { continue };
         match follow::find(tx, person.id, followed.id)?.map(|known| known.state) {
             Some(FollowState::Accepted) => {}
             Some(FollowState::Pending) => follow::accept(tx, person.id, followed.id).map(drop)?,
-            None => tx.record(Some(person.id), Happened::Unfollowed { followed: followed.id, follower: person.id })?,
+            // Whoever lists all of us makes us undo no more than this at a time.
+            None if undone >= MOST_UNDONE => {}
+            None => {
+                undone += 1;
+                tx.record(Some(person.id), Happened::Unfollowed { followed: followed.id, follower: person.id })?;
+            }
         }
     }
     Ok(())

@@ -87,7 +87,7 @@ pub(super) async fn header_for(app: &App, by: ActorId, body: &[u8], inbox: &str)
 }
 
 /// Takes note of the header of something that `who` sent and signed. What the signature does not cover, what is not about
-/// their own followers, and a list on another server are passed over.
+/// their own followers, a list on another server, and those with whom nobody here has to do are passed over.
 pub(super) async fn hear(app: &App, who: ActorId, headers: &HeaderMap, signature: &Unverified) -> Result<()> {
     let mut all = headers.get_all(SYNCHRONIZATION).iter();
     let (Some(only), None) = (all.next(), all.next()) else { return Ok(()) };
@@ -101,6 +101,7 @@ pub(super) async fn hear(app: &App, who: ActorId, headers: &HeaderMap, signature
             if followed.here
                 || followed.followers.as_ref() != Some(&said.collection)
                 || !same_host(&said.url, &followed.uri)
+                || !store::matters(db, who)?
             {
                 return Ok(false);
             }

@@ -1,10 +1,13 @@
 //! Which rows hold what must be asked, and when it was asked last?
 
 use crate::clock::Time;
-use crate::db::{Db, Run, Tx, schema::follower_checks};
+use crate::db::{
+    Db, Run, Tx,
+    schema::{actors, cohorts, courses, enrollments, follower_checks, follows},
+};
 use crate::error::Result;
-use crate::id::ActorId;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use crate::id::{ActorId, CourseId};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 
 /// Remembers that the list is to be asked for, and where it is. Says when it was asked for last, the beginning of time
 /// when never; nothing when it is to be asked for anyway.
@@ -27,6 +30,26 @@ pub(super) fn ask(tx: &mut Tx<'_>, followed: ActorId, url: &str) -> Result<Optio
         Some((false, last)) => Some(last),
         None => Some(Time(0)),
     })
+}
+
+/// Whether somebody here follows them, or asked to, or has or had a place in their course.
+pub(super) fn matters(db: &mut Db, who: ActorId) -> Result<bool> {
+    let following = follows::table
+        .inner_join(actors::table.on(actors::id.eq(follows::follower_id)))
+        .filter(follows::followed_id.eq(who))
+        .filter(actors::here)
+        .select(follows::id);
+    if following.first::<i64>(db).optional()?.is_some() {
+        return Ok(true);
+    }
+    let placed = courses::table
+        .inner_join(cohorts::table.on(cohorts::course_id.eq(courses::id)))
+        .inner_join(enrollments::table.on(enrollments::cohort_id.eq(cohorts::id)))
+        .inner_join(actors::table.on(actors::id.eq(enrollments::actor_id)))
+        .filter(courses::actor_id.eq(who))
+        .filter(actors::here)
+        .select(courses::id);
+    Ok(placed.first::<CourseId>(db).optional()?.is_some())
 }
 
 /// Where the list is.

@@ -320,3 +320,18 @@ async fn how_often_and_how_much_is_compared_can_be_set() {
     let at = there.planned_at();
     assert!((299..=300).contains(&at.since(there.town.now()).as_secs()), "{at:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_of_whom_nobody_here_knows() {
+    let there = There::open().await;
+    for who in [0, 1] {
+        let (person, group) = (there.people[who].id, there.group.id);
+        there.town.world.tx(move |tx| follow::remove(tx, person, group).map(drop));
+    }
+    let differs = there.said(&there.url(), &["https://us.test/u/zoe"]);
+    assert_eq!(there.sends(Scheme::Cavage, &differs, true).await, 202);
+    assert!(!there.planned());
+    there.follows(2, FollowState::Pending);
+    assert_eq!(there.sends(Scheme::Cavage, &differs, true).await, 202);
+    assert!(there.planned(), "somebody waits for an answer");
+}
