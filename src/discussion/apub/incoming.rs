@@ -3,16 +3,18 @@
 use super::climb::{Climb, climb};
 use super::outgoing::{pass_on, take_back};
 use crate::actor::Actor;
+use crate::actor::follow::{self, FollowState};
 use crate::app::App;
 use crate::clock::Time;
 use crate::course::{self, Course};
 use crate::db::{Db, Tx};
 use crate::discussion::wire::{Incoming, Whole, read_any};
 use crate::discussion::{self, Parent};
+use crate::enrollment;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, ObjectKind};
 use crate::federation::{Context, Received, announce, early, fetch, wire};
-use crate::id::{CourseId, PostId};
+use crate::id::{ActorId, CourseId, PostId};
 use crate::link::same_host;
 use serde_json::Value;
 
@@ -22,10 +24,17 @@ use serde_json::Value;
 pub async fn create(context: &Context, got: &Received) -> Result<()> {
     let incoming = authored(context, got).await?;
     let app: &App = context.app_data();
-    let asked = incoming.clone();
-    let (mut found, is_orphan) = app.read(move |db| course_of(db, &asked)).await?;
+    let (asked, by) = (incoming.clone(), got.signer.id);
+    let (mut found, is_orphan, has_to_do) = app
+        .read(move |db| {
+            let (found, is_orphan) = course_of(db, &asked)?;
+            let here = found.as_ref().map(|(_, group)| group.here);
+            Ok((found, is_orphan, here.map_or_else(|| is_known(db, by), Ok)?))
+        })
+        .await?;
     let mut above = Climb::default();
-    if is_orphan && incoming.public && found.as_ref().is_none_or(|(_, group)| group.here) {
+    // Strangers make us ask nobody for what is meant for no course here.
+    if is_orphan && incoming.public && has_to_do {
         above = climb(context, &incoming).await?;
         if let Some((_, course)) = above.known {
             found = Some(app.read(move |db| with_group(db, course)).await?);
@@ -78,9 +87,9 @@ fn pass_on_late(tx: &mut Tx<'_>, uri: &str, got: &Received) -> Result<()> {
 pub async fn update(context: &Context, got: &Received) -> Result<()> {
     let incoming = authored(context, got).await?;
     let uri = incoming.uri.clone();
-    let is_known =
+    let is_here =
         move |db: &mut Db| Ok(object::find(db, &uri)?.is_some() || discussion::find_held(db, &uri)?.is_some());
-    if !context.app_data().look_up(is_known).await? {
+    if !context.app_data().look_up(is_here).await? {
         return create(context, got).await;
     }
     let (signer, got_too) = (got.signer.clone(), got.clone());
@@ -179,6 +188,12 @@ fn course_of(db: &mut Db, incoming: &Incoming) -> Result<(Option<(Course, Actor)
         }
     }
     Ok((None, is_orphan))
+}
+
+/// Whether somebody elsewhere follows anyone here, or has a place in a course.
+fn is_known(db: &mut Db, who: ActorId) -> Result<bool> {
+    let follows = follow::followed_by(db, who)?.iter().any(|known| known.state == FollowState::Accepted);
+    Ok(follows || !enrollment::of_person(db, who)?.is_empty())
 }
 
 fn with_group(db: &mut Db, course: CourseId) -> Result<(Course, Actor)> {

@@ -135,6 +135,35 @@ async fn net_07_a_chain_without_end_costs_a_few_fetches_and_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn net_07_strangers_make_us_ask_nobody_and_tries_share_one_bound() {
+    let far = far().await;
+    let (root, chain) = (far.say("Root", None), |number: u32| far.town.uri("good", &format!("n{number}")));
+    for number in 0..6 {
+        let above = if number == 5 { root.uri.clone() } else { chain(number + 1) };
+        far.town.serve(&chain(number), 200, &far.note(&format!("n{number}"), Some(&above)));
+    }
+    let eve = far.town.known("evil", "eve").uri;
+    let own = far.town.uri("evil", "own");
+    let mut note = far.note("x", Some(&chain(0)));
+    (note["id"], note["attributedTo"]) = (json!(own), json!(eve));
+    let mut create = far.create(note);
+    (create["id"], create["actor"]) = (json!(format!("{own}/create")), json!(eve));
+    far.arrives(&create).await;
+    assert!(far.town.asked().is_empty(), "{:?}", far.town.asked());
+    assert_eq!(far.town.inbox().last().unwrap().1, "refused");
+    // The last one cannot be had now: each try asks for all again.
+    far.town.serve(&chain(5), 503, &json!({}));
+    far.arrives(&far.create(far.note("first", Some(&chain(0))))).await;
+    for _ in 0..12 {
+        far.town.world.pass(Duration::from_secs(600));
+        far.town.work(crate::dispatch::dispatch).await;
+    }
+    let asked = far.town.asked().len();
+    assert!((12..=20).contains(&asked), "{asked} fetches for one activity");
+    assert_eq!(far.town.inbox().last().unwrap().1, "failed");
+}
+
+#[tokio::test]
 async fn checklist_54_collections_are_paged_whole_and_without_what_is_not_public() {
     let far = far().await;
     let root = far.say("Root", None);

@@ -138,11 +138,12 @@ impl Worker {
         for one in lane {
             let id = one.received.id;
             began.again();
-            match self.work_on(&one).await {
+            let context = self.config.to_request_data();
+            match self.work_on(&context, &one).await {
                 Ok(()) if one.received.is_settled() => {}
                 // Perhaps in another way; seldom, so that the database may be asked.
                 Ok(()) => done.push(id),
-                Err(error) => match self.fail(&one, &error).await {
+                Err(error) => match self.fail(&one, &error, context.request_count()).await {
                     Ok(true) => {
                         // What waits behind it is held by its time alone, and no longer by our lease.
                         app.write(move |tx| store::lease(tx, &all, crate::clock::Time(0))).await.ok();
@@ -167,24 +168,25 @@ impl Worker {
         }
     }
 
-    async fn work_on(&self, one: &Waiting) -> Result<()> {
-        let context: Context = self.config.to_request_data();
+    async fn work_on(&self, context: &Context, one: &Waiting) -> Result<()> {
         one.received.signer.may_act()?;
-        peer::meet(&context, &one.received.signer.host).await?;
-        let work = AssertUnwindSafe((self.dispatch)(&context, &one.received)).catch_unwind();
+        peer::meet(context, &one.received.signer.host).await?;
+        let work = AssertUnwindSafe((self.dispatch)(context, &one.received)).catch_unwind();
         match work.await {
             Ok(result) => result,
             Err(_) => Err(Error::internal("a door panicked")),
         }
     }
 
-    /// Writes down that it failed. Says whether it is tried again.
-    async fn fail(&self, one: &Waiting, error: &Error) -> Result<bool> {
+    /// Writes down that it failed. Says whether it is tried again: not when all tries together would fetch more than one
+    /// activity may (NET-07).
+    async fn fail(&self, one: &Waiting, error: &Error, fetched: u32) -> Result<bool> {
         let app: &App = &self.config;
         let (id, attempts) = (one.received.id, one.attempts + 1);
         let reason: String = error.to_string().chars().take(500).collect();
         let kind = crate::federation::wire::kind(&one.received.activity).unwrap_or_default().to_owned();
-        let again = error.is_transient() && attempts < TRIES;
+        let most = i64::from(app.config().federation.fetches_per_activity);
+        let again = error.is_transient() && attempts < TRIES && (attempts + 1) * i64::from(fetched) <= most;
         let result = if again { "again" } else { "refused" };
         metrics::counter!("hedgeschool_inbox_unworked_total", "result" => result).increment(1);
         tracing::info!(inbox = id.0, kind, attempts, again, reason, "activity not worked off");
