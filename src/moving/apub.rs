@@ -137,10 +137,15 @@ pub async fn offered(context: &Context, got: &Received) -> Result<()> {
         return Err(Error::denied("A course gives places in itself only."));
     }
     let origin = wire::sole_id(&got.activity, "origin").unwrap_or_default().to_owned();
-    let (uri, by) = (person.to_owned(), group.clone());
+    let (uri, by, from) = (person.to_owned(), group.clone(), origin.clone());
     let app = context.app_data();
-    match app.read(move |db| consent(db, &by, &uri, &origin)).await? {
-        Consent::None => return got.settle(context, |_| Ok::<(), Error>(())).await,
+    let consent = match app.read(move |db| consent(db, &by, &uri, &from)).await? {
+        Consent::Named if leads_to(context, &origin, person).await? => Consent::Given,
+        Consent::Named => Consent::None,
+        known => known,
+    };
+    match consent {
+        Consent::None | Consent::Named => return got.settle(context, |_| Ok::<(), Error>(())).await,
         Consent::NotYet => return Err(Error::Unavailable("the course has not said yet that it moved".into())),
         Consent::Given => {}
     }
@@ -152,18 +157,29 @@ pub async fn offered(context: &Context, got: &Received) -> Result<()> {
 /// Whether somebody here wants what is offered.
 #[derive(Debug, PartialEq, Eq)]
 enum Consent {
-    /// They said so, by naming the account that moved here or by taking part in the course that moved.
+    /// They said so, by taking part in the course that moved, or by moving here.
     Given,
+    /// They named the account as theirs, as anyone may read; whether it moved here, its own server must say (CRS-02).
+    Named,
     /// They take part in a course that has not said yet that it moved.
     NotYet,
     /// No.
     None,
 }
 
+/// Whether this account says now that it moved to that one; asked of its own server.
+async fn leads_to(context: &Context, from: &str, to: &str) -> Result<bool> {
+    match fetch::document(context, from).await {
+        Ok(said) => Ok(wire::id(&said, "movedTo") == Some(to)),
+        Err(error) if error.is_transient() => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
 fn consent(db: &mut Db, group: &Actor, person: &str, origin: &str) -> Result<Consent> {
     let Some(person) = actor::find_by_uri(db, person)?.filter(|person| person.here) else { return Ok(Consent::None) };
     if moves::aliases_of(db, person.id)?.iter().any(|known| known == origin) {
-        return Ok(Consent::Given);
+        return Ok(Consent::Named);
     }
     let Some(origin) = actor::find_by_uri(db, origin)?.filter(|origin| origin.kind == ActorKind::Course) else {
         return Ok(Consent::None);

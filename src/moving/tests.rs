@@ -361,7 +361,7 @@ async fn a_course_moves_here_and_those_who_took_part_get_seats_by_the_word_of_it
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_place_that_nobody_here_wanted_is_not_taken() {
+async fn crs_02_a_place_that_nobody_here_wanted_is_not_taken() {
     let study = Study::mirrored();
     let Study { world, bo, group, cohort, .. } = study;
     let town = Town::around(Config::default(), world, crate::routes::routes()).await;
@@ -379,5 +379,13 @@ async fn a_place_that_nobody_here_wanted_is_not_taken() {
     // LIF-01, CRS-02: no request, no consent.
     dispatch(&context, &got(offer("https://old.test/u/zoe", 1))).await.unwrap();
     dispatch(&context, &got(offer(&bo.uri, 2))).await.unwrap();
+    // Anyone may read what she named as hers; whether she moved, its own server says.
+    let (by, former) = (zoe.clone(), town.known("good", "zoe"));
+    let old = former.clone();
+    town.world.tx(move |tx| name_alias(tx, &by, &by, &old));
+    town.serve_actor("good", "zoe", &town.world.keys());
+    dispatch(&context, &got(offer(&former.uri, 3))).await.unwrap();
     assert!(town.world.read(|db| enrollment::find(db, cohort.id, zoe.id)).is_none());
+    town.serve(&former.uri, 200, &json!({"id": former.uri, "type": "Person", "movedTo": zoe.uri}));
+    dispatch(&context, &got(offer(&former.uri, 4))).await.expect_err("the course is looked up, and not there");
 }
