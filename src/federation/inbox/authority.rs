@@ -62,16 +62,18 @@ pub fn gather(db: &mut Db, shape: &Shape, key_id: &str, links: &Links) -> Result
         return Ok(Facts { is_blocked: true, ..Facts::default() });
     }
     let known = inbox::table.filter(inbox::activity_uri.eq(&shape.id)).select(inbox::id);
-    if known.first::<InboxId>(db).optional()?.is_some() {
-        return Ok(Facts { is_known: true, ..Facts::default() });
-    }
     let mut facts = Facts {
+        is_known: known.first::<InboxId>(db).optional()?.is_some(),
         signer: actor::find_by_uri(db, &shape.actor)?,
         key: actor::find_key(db, key_id)?,
         line: peer::line(db, &shape.host)?,
         ..Facts::default()
     };
     facts.forwarder = forwarder(db, shape, &facts, key_id)?;
+    if facts.is_known {
+        // Once its signature is found right, nothing more is asked.
+        return Ok(facts);
+    }
     let about = wire::id(&shape.activity, "object").unwrap_or_default();
     match shape.kind.as_str() {
         "Update" | "Delete" => facts.object = object::find(db, about)?,
@@ -124,23 +126,33 @@ fn may_answer(document: &str) -> Option<String> {
     wire::id(&sent, key).map(str::to_owned)
 }
 
-/// Whether the signer may do this, from what is known (ORI-04, 05, 15; LIF-01, 02; MOD-01; SIG-16).
+/// Refuses those of whom nothing is taken, whatever it is: before anything is fetched because of it (MOD-01, SIG-16).
+pub(super) fn may_speak(facts: &Facts) -> Result<(), Refusal> {
+    match facts.signer.as_ref().map(|actor| actor.state) {
+        _ if facts.is_blocked => Err(forbidden("blocked")),
+        Some(ActorState::Blocked) => Err(forbidden("blocked")),
+        Some(ActorState::Suspended) => Err(forbidden("suspended")),
+        Some(ActorState::Gone) => Err(forbidden("gone")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it deletes somebody unknown: of them there is nothing to delete, and their server will say 410 (SIG-17).
+pub(super) fn is_of_nobody(shape: &Shape, facts: &Facts) -> bool {
+    shape.kind == "Delete" && wire::id(&shape.activity, "object") == Some(&shape.actor) && facts.signer.is_none()
+}
+
+/// Whether the signer may do this, from what is known (ORI-04, 05, 15; LIF-01, 02; MOD-01; SIG-16). Only for what is
+/// signed rightly: to others the answer would tell what is here.
 pub fn authorise(shape: &Shape, facts: &Facts) -> Result<Verdict, Refusal> {
-    if facts.is_blocked {
-        return Err(forbidden("blocked"));
+    may_speak(facts)?;
+    if facts.is_known || is_of_nobody(shape, facts) {
+        return Ok(Verdict::Ignore);
     }
     let signer = facts.signer.as_ref();
-    match signer.map(|actor| actor.state) {
-        Some(ActorState::Blocked) => return Err(forbidden("blocked")),
-        Some(ActorState::Suspended) => return Err(forbidden("suspended")),
-        Some(ActorState::Gone) => return Err(forbidden("gone")),
-        _ => {}
-    }
     let id = signer.map(|actor| actor.id);
     let about = wire::id(&shape.activity, "object").unwrap_or_default();
     match shape.kind.as_str() {
-        // Of somebody unknown there is nothing to delete, and their server will say 410 (SIG-17).
-        "Delete" if about == shape.actor && signer.is_none() => Ok(Verdict::Ignore),
         "Delete" if about == shape.actor => Ok(Verdict::Take),
         "Delete" if facts.moderates == Some(true) => Ok(Verdict::Take),
         // Only somebody's own, or what those who moderate may take away (ORI-01, 05, 06).

@@ -1,6 +1,6 @@
 //! Did the key of the one who says so make this signature?
 
-use super::authority::{self, Facts};
+use super::authority::{self, Facts, Verdict};
 use super::refusal::{Refusal, unproven};
 use super::shape::Shape;
 use crate::actor::{self, Actor, Key, RemoteActor};
@@ -17,29 +17,28 @@ use std::time::Duration;
 const SUSPICION: Duration = Duration::from_secs(60);
 
 /// Holds the signature against the actor's key: from memory, else from the database, else fetched once; when it does
-/// not fit, the actor is fetched anew once (SIG-14). Gives the actor. Somebody who was not known is stored only when the
-/// signature holds.
+/// not fit, the actor is fetched anew once (SIG-14). Gives the actor, or nobody when nothing can follow from what they say.
+/// Somebody who was not known is stored only when the signature holds.
 pub(super) async fn prove(
     context: &Context,
     shape: &Shape,
     facts: Facts,
     signature: &Unverified,
     network: &str,
-) -> Result<ActorId, Refusal> {
+) -> Result<Option<ActorId>, Refusal> {
     let app = context.app_data();
     // A key elsewhere cannot speak for this actor, so it is not even looked at (SIG-11, SIG-12).
     if host_of(signature.key_url()).as_ref() != Some(&shape.host) {
         return Err(unproven("key-of-another"));
     }
-    if let Some(signer) = &facts.signer
-        && is_by_known_key(app, signature, facts.key.as_ref(), signer.id)?
-    {
-        return Ok(signer.id);
-    }
-    let signer = prove_anew(context, &shape.actor, signature, (network, &shape.host)).await?;
+    let signer = match &facts.signer {
+        Some(signer) if is_by_known_key(app, signature, facts.key.as_ref(), signer.id)? => signer.clone(),
+        _ => prove_anew(context, &shape.actor, signature, (network, &shape.host)).await?,
+    };
+    let id = signer.id;
     // Now that the actor is known, what it may do is known as well.
-    authority::authorise(shape, &Facts { signer: Some(signer.clone()), ..facts })?;
-    Ok(signer.id)
+    let verdict = authority::authorise(shape, &Facts { signer: Some(signer), ..facts })?;
+    Ok((verdict == Verdict::Take).then_some(id))
 }
 
 /// Holds the signature against the keys of the one who brings something of somebody else.

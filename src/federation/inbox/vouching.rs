@@ -59,7 +59,11 @@ pub(super) async fn vouch(
 ) -> Result<Option<Vouched>, Refusal> {
     match facts.forwarder.clone() {
         None => {
-            let actor = proof::prove(context, &shape, facts, signature, network).await?;
+            let is_known = facts.is_known;
+            let Some(actor) = proof::prove(context, &shape, facts, signature, network).await? else {
+                note_duplicate(is_known);
+                return Ok(None);
+            };
             let sender = shape.host.clone();
             Ok(Some(Vouched { shape, actor, how: Vouching::Signature, forwarder: None, sender }))
         }
@@ -68,6 +72,12 @@ pub(super) async fn vouch(
             proof::hold(context, &forwarder, signature, network).await?;
             Forwarded { context, shape, facts, forwarder }.vouch().await
         }
+    }
+}
+
+fn note_duplicate(is_known: bool) {
+    if is_known {
+        metrics::counter!("hedgeschool_inbox_duplicates_total").increment(1);
     }
 }
 
@@ -99,14 +109,15 @@ impl Forwarded<'_> {
         let trusted = app.look_up(move |db| store::may_make_us_ask(db, &forwarder, &shape)).await?;
         match integrity::read(&self.shape.activity, app.now()) {
             Err(integrity::Unfit) => Err(unproven("wrong-proof")),
-            Ok(Some(proof)) => self.by_proof(proof, trusted).await.map(Some),
+            Ok(Some(proof)) => self.by_proof(proof, trusted).await,
+            Ok(None) if trusted && self.is_idle()? => Ok(None),
             Ok(None) if trusted => self.by_origin().await,
             Ok(None) => Err(unproven("key-of-another")),
         }
     }
 
     /// The key must be the actor's own. Who is not known here is looked up only for those who may make us ask.
-    async fn by_proof(self, proof: Proof, trusted: bool) -> Result<Vouched, Refusal> {
+    async fn by_proof(self, proof: Proof, trusted: bool) -> Result<Option<Vouched>, Refusal> {
         if !same_host(&proof.method, &self.shape.actor) {
             return Err(unproven("key-of-another"));
         }
@@ -122,7 +133,13 @@ impl Forwarded<'_> {
             (None, _) if !trusted => return Err(unproven("unknown-key")),
             (None, _) => self.look_up(&proof).await?,
         };
-        Ok(self.vouched(actor, Vouching::Proof))
+        if self.is_idle()? { Ok(None) } else { Ok(Some(self.vouched(actor, Vouching::Proof))) }
+    }
+
+    /// Whether nothing can follow from it; refused when its actor may not do it.
+    fn is_idle(&self) -> Result<bool, Refusal> {
+        note_duplicate(self.facts.is_known);
+        Ok(authority::authorise(&self.shape, &self.facts)? == Verdict::Ignore)
     }
 
     /// Stores the actor when their server shows the key and the proof holds.

@@ -1,6 +1,7 @@
 //! Does junk in somebody's name cause few fetches, and keep nobody out?
 
 use super::like;
+use crate::federation::object::{self, NewObject, ObjectKind};
 use crate::federation::town::{Town, other_keys};
 use axum::body::Body;
 use axum::extract::Request;
@@ -87,4 +88,30 @@ async fn net_11_signed_gets_cause_no_more_fetches_than_posts() {
     let (headers, body) = town.request(&dora, &other_keys(), &like(&town, &dora, 1));
     assert_eq!(town.send(headers, body).await, 202);
     assert_eq!(town.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn prv_01_what_is_here_is_told_to_nobody_whose_signature_is_wrong() {
+    let town = Town::new().await;
+    let bob = town.known("good", "bob");
+    let (came, owner, secret) = (like(&town, &bob.uri, 1), bob.id, town.uri("good", "secret"));
+    assert_eq!(town.post(&came).await, 202);
+    let uri = secret.clone();
+    town.world.tx(move |tx| {
+        let new = NewObject { uri: &uri, kind: ObjectKind::Submission, local_id: 1, owner, public: false };
+        object::register(tx, &new)
+    });
+    let carol = town.known("good", "carol").uri;
+    let update = |about: &str| {
+        let object = json!({"id": about, "type": "Note", "attributedTo": carol});
+        json!({"id": format!("{carol}/a/1"), "type": "Update", "actor": carol, "object": object})
+    };
+    let acts = [came.clone(), like(&town, &bob.uri, 2), update(&secret), update(&town.uri("good", "nothing"))];
+    for act in acts {
+        let (headers, body) = town.request(act["actor"].as_str().unwrap(), &other_keys(), &act);
+        assert_eq!(town.send(headers, body).await, 401, "{act}");
+    }
+    assert_eq!(town.post(&came).await, 202, "again, rightly signed");
+    assert_eq!(town.post(&update(&secret)).await, 403);
+    assert_eq!(town.inbox().len(), 1);
 }
