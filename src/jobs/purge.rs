@@ -18,8 +18,11 @@ const DELIVERIES: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Activities that are over. Duplicates are known by these rows, and no peer repeats after so long.
 const INBOX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Deletes sessions and links that are over, deliveries done for 90 days, activities done for 30 with what they ended
-/// beforehand, and the private halves of keys that were replaced; plans itself again.
+/// What came in and took effect is kept for so long as it came, for looking into; that it came in, longer.
+const BODIES: Duration = DAY;
+
+/// Deletes sessions and links that are over, deliveries done for 90 days, activities done for 30 (the text of those that
+/// took effect after one) with what they ended beforehand, and the private halves of keys that were replaced; plans itself again.
 pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
     let now = tx.now();
     diesel::delete(sessions::table.filter(sessions::expires_at.lt(now))).execute(tx)?;
@@ -30,6 +33,8 @@ pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
         .execute(tx)?;
     let old: Time = now.minus(INBOX);
     diesel::delete(inbox::table.filter(inbox::state.ne("pending")).filter(inbox::received_at.lt(old))).execute(tx)?;
+    let effected = inbox::table.filter(inbox::state.eq("done")).filter(inbox::received_at.lt(now.minus(BODIES)));
+    diesel::update(effected.filter(inbox::body.ne(""))).set(inbox::body.eq("")).execute(tx)?;
     actor::retire_keys(tx)?;
     early::forget(tx, old)?;
     plan(tx, JobKind::Purge, 0, now.plus(PURGE_EVERY))

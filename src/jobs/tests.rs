@@ -5,7 +5,7 @@ use super::{JobKind, RunJob, plan, plan_once, purge, run};
 use crate::app::App;
 use crate::clock::Time;
 use crate::config::Config;
-use crate::db::schema::{jobs, settings};
+use crate::db::schema::{inbox, jobs, settings};
 use crate::db::{Run, Tx};
 use crate::error::{Error, Result};
 use crate::stop::Stop;
@@ -104,6 +104,41 @@ fn purging_plans_itself_again() {
     let planned_for = |world: &World| world.read(|db| Ok(jobs::table.select(jobs::run_at).first::<Time>(db)?));
     work(&world, |tx, _, _| purge(tx), |world| planned_for(world) > now);
     assert_eq!(rows(&world).len(), 1);
+}
+
+#[test]
+fn what_took_effect_is_emptied_after_a_day() {
+    let world = World::new();
+    let signer = world.person_elsewhere("bob", "good.test").id;
+    let put = |state: &'static str, days: i64| {
+        let at = Time(world.clock.now().0 - days * 24 * 3600 * 1000 - 1);
+        world.tx(move |tx| {
+            let row = (
+                inbox::activity_uri.eq(format!("https://good.test/{state}/{days}")),
+                inbox::signer_id.eq(signer),
+                inbox::vouched.eq("signature"),
+                inbox::type_.eq("Like"),
+                inbox::body.eq("{}"),
+                inbox::received_at.eq(at),
+                inbox::state.eq(state),
+                inbox::attempts.eq(0),
+                inbox::next_at.eq(at),
+                inbox::leased_until.eq(Time(0)),
+            );
+            diesel::insert_into(inbox::table).values(row).execute(tx)?;
+            Ok(())
+        });
+    };
+    for state in ["done", "refused", "failed", "pending"] {
+        put(state, 0);
+        put(state, 1);
+    }
+    world.tx(purge);
+    let emptied: Vec<String> = world.read(|db| {
+        let all = inbox::table.filter(inbox::body.eq("")).select(inbox::activity_uri);
+        Ok(all.load(db)?)
+    });
+    assert_eq!(emptied, ["https://good.test/done/1"]);
 }
 
 /// Errands to one kind of server hang, and those of another fail.
