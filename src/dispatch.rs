@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::{Context, Documents, Received, early, wire};
 use crate::id::PostId;
-use crate::{assignment, catalogue, discussion, enrollment, moderation, moving, note, review, submission};
+use crate::{assignment, catalogue, course, discussion, enrollment, moderation, moving, note, review, submission};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -89,8 +89,16 @@ async fn is_over(context: &Context, got: &Received, kind: &str) -> Result<bool> 
     context.app_data().look_up(move |db| early::is_over(db, &uri, by)).await
 }
 
-/// What a mirrored course passed on.
+/// What a mirrored course passed on; several things at once are worked on one by one (FEP-1a11).
 async fn announced(context: &Context, got: &Received) -> Result<()> {
+    if got.object().is_array() {
+        let group = got.signer.id;
+        let is_mirrored = move |db: &mut Db| Ok(course::find_by_actor(db, group)?.is_some());
+        if got.signer.here || !context.app_data().look_up(is_mirrored).await? {
+            return Err(Error::denied("Only a course that is mirrored here may announce."));
+        }
+        return got.unpack(context).await;
+    }
     if got.signer.kind != ActorKind::Course && got.object().is_string() {
         // Somebody boosts something, which is theirs to do and nothing to us.
         return got.settle(context, |_| Ok::<(), Error>(())).await;

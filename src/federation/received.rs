@@ -4,9 +4,9 @@ use super::{fetch, wire};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::clock::Time;
-use crate::db::{Db, Kept, Run, Tx, schema::inbox};
+use crate::db::{Bell, Db, Kept, Run, Tx, schema::inbox};
 use crate::error::{Error, Result};
-use crate::id::InboxId;
+use crate::id::{ActorId, InboxId};
 use crate::link::same_host;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use serde_json::Value;
@@ -15,6 +15,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What doors of the federation are handed: the app, and how many fetches this activity may still cause.
 pub type Context = activitypub_federation::config::Data<App>;
+
+/// Things that one activity may be about.
+const MOST_AT_ONCE: usize = 100;
+
+/// Id, signer, how that is known, who brought it, and type of a row.
+type Came = (String, ActorId, String, Option<ActorId>, String);
 
 /// An activity whose signature, author and ids were checked, and which is on disk.
 #[derive(Clone, Debug)]
@@ -75,6 +81,46 @@ impl Received {
         let found: Option<(String, String)> = row.first(db).optional()?;
         let same = found.filter(|(uri, _)| wire::text(&self.activity, "id") == Some(uri));
         Ok(same.map_or_else(|| self.activity.to_string(), |(_, body)| body))
+    }
+
+    /// Puts an activity about several things in as many about one each, which follow it in its lane.
+    pub async fn unpack(&self, context: &Context) -> Result<()> {
+        let all = self.activity.get("object").and_then(Value::as_array).cloned().unwrap_or_default();
+        if all.len() > MOST_AT_ONCE {
+            return Err(Error::denied("That is too much at once."));
+        }
+        let (id, whole, received_at) = (self.id, self.activity.clone(), self.received_at);
+        self.settle(context, move |tx| {
+            let columns = (inbox::activity_uri, inbox::signer_id, inbox::vouched, inbox::forwarder_id, inbox::type_);
+            let came: Came = inbox::table.find(id).select(columns).first(tx)?;
+            let (uri, signer, vouched, forwarder, kind) = came;
+            let now = tx.now();
+            for (number, object) in all.into_iter().enumerate() {
+                let (mut one, uri) = (whole.clone(), format!("{uri}#{number}"));
+                if let Some(fields) = one.as_object_mut() {
+                    fields.insert("id".into(), uri.clone().into());
+                    fields.insert("object".into(), object);
+                }
+                let row = (
+                    inbox::activity_uri.eq(uri),
+                    inbox::signer_id.eq(signer),
+                    inbox::vouched.eq(&vouched),
+                    inbox::forwarder_id.eq(forwarder),
+                    inbox::type_.eq(&kind),
+                    inbox::body.eq(one.to_string()),
+                    inbox::received_at.eq(received_at),
+                    inbox::state.eq("pending"),
+                    inbox::attempts.eq(0),
+                    inbox::next_at.eq(now),
+                    inbox::leased_until.eq(Time(0)),
+                );
+                let new = diesel::insert_into(inbox::table).values(row);
+                new.on_conflict(inbox::activity_uri).do_nothing().execute(tx)?;
+            }
+            tx.ring(Bell::Inbox);
+            Ok(())
+        })
+        .await
     }
 
     /// Runs the verb and marks the activity as done in one transaction, so that it takes effect exactly once: also when

@@ -1,6 +1,8 @@
 //! What does a mirror believe?
 
 use super::*;
+use crate::db::schema::inbox;
+use crate::id::InboxId;
 
 /// A course of south.test, mirrored here.
 fn mirrored(scene: &Scene) -> (Actor, Course) {
@@ -60,6 +62,45 @@ async fn a_mirror_believes_the_home_and_the_authors_server_only() {
     let delete = activity("Delete", &scene.dov, json!("https://south.test/o/7"));
     scene.arrives(&group, activity("Announce", &group, delete)).await.unwrap();
     assert!(scene.post("https://south.test/o/7").unwrap().is_deleted());
+}
+
+#[tokio::test]
+async fn what_a_home_announces_all_at_once_is_taken_one_by_one() {
+    let scene = scene();
+    let (group, _) = mirrored(&scene);
+    let create = |id: &str| activity("Create", &scene.dov, note(&scene.dov, &group, id, "<p>x</p>"));
+    let forged = activity("Create", &scene.dov, note(&scene.dov, &scene.group, "62", "x"));
+    let batch = activity("Announce", &group, json!([create("61"), forged, create("63"), create("61")]));
+    let (by, body) = (group.id, batch.clone());
+    let id = scene.world.tx(move |tx| {
+        let row = (
+            inbox::activity_uri.eq(body["id"].as_str().unwrap()),
+            inbox::signer_id.eq(by),
+            inbox::vouched.eq("signature"),
+            inbox::type_.eq("Announce"),
+            inbox::body.eq(body.to_string()),
+            inbox::received_at.eq(tx.now()),
+            inbox::state.eq("pending"),
+            inbox::attempts.eq(0),
+            inbox::next_at.eq(tx.now()),
+            inbox::leased_until.eq(Time(0)),
+        );
+        Ok(diesel::insert_into(inbox::table).values(row).returning(inbox::id).get_result::<InboxId>(tx)?)
+    });
+    let config = crate::federation::run::config(&scene.world.app()).await.unwrap();
+    let worked = crate::federation::inbox::worker::work_off(&config, crate::dispatch::dispatch).await.unwrap();
+    assert_eq!(worked, 5, "the batch and its four parts");
+    let states: Vec<(InboxId, String)> =
+        scene.world.read(|db| Ok(inbox::table.order(inbox::id).select((inbox::id, inbox::state)).load(db)?));
+    assert_eq!(states[0], (id, "done".to_owned()));
+    let states: Vec<&str> = states.iter().map(|(_, state)| state.as_str()).collect();
+    assert_eq!(states, ["done", "done", "refused", "done", "done"]);
+    for (id, there) in [("61", true), ("62", false), ("63", true)] {
+        assert_eq!(scene.post(&format!("https://south.test/o/{id}")).is_some(), there, "{id}");
+    }
+    let many: Vec<Value> = (0..101).map(|_| json!("https://south.test/o/61")).collect();
+    let result = scene.arrives(&group, activity("Announce", &group, many.into())).await;
+    assert!(matches!(result, Err(Error::Denied(_))));
 }
 
 /// Nobody but a course that is mirrored here puts anything into it, and nothing of another one (checklist 47).
