@@ -4,7 +4,7 @@ use crate::actor::ActorKind;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
-use crate::federation::{Context, Documents, Received, early, wire};
+use crate::federation::{Context, Documents, Received, early, fetch, wire};
 use crate::id::PostId;
 use crate::{assignment, catalogue, course, discussion, enrollment, moderation, moving, note, review, submission};
 use futures_util::FutureExt;
@@ -67,6 +67,9 @@ async fn by_type(context: &Context, got: &Received) -> Result<()> {
         ("Reject", _) => enrollment::apub::reject(context, got).await,
         ("Remove", _) => enrollment::apub::remove(context, got).await,
         ("Update", "Group") => catalogue::apub::update(context, got).await,
+        ("Update", "Person" | "Organization" | "Service" | "Application") => {
+            fetch::updated(context, got, |_, _| Ok(())).await
+        }
         ("Announce", _) => announced(context, got).await,
         ("Create", "Note" | "Page" | "Article") => created(context, got).await,
         ("Update", "Note" | "Page" | "Article") => updated(context, got).await,

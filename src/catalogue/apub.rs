@@ -228,19 +228,17 @@ fn tell_forums(
     announce::announce_to(tx, Family::Threadiverse, group, &said, audience)
 }
 
-/// `Update` of a Group by itself: refreshes the mirror; a Group that nobody here asked for is not stored.
+/// `Update` of a Group by itself: refreshes the mirror; a course that nobody here asked for is not stored.
 pub async fn update(context: &Context, got: &Received) -> Result<()> {
     if wire::id(&got.activity, "object") != Some(got.signer.uri.as_str()) {
         return Err(Error::denied("A course is changed by itself only."));
     }
-    let (group, said) = (got.signer.clone(), read::group(got.object())?);
-    got.settle(context, move |tx| {
-        if group.here || course::find_by_actor(tx, group.id)?.is_none() {
-            return Ok(());
-        }
-        super::store(tx, &group, None, &said).map(drop)
-    })
-    .await
+    let said = read::group(got.object())?;
+    let refresh = move |tx: &mut Tx<'_>, group: &Actor| match course::find_by_actor(tx, group.id)? {
+        Some(_) if !group.here => super::store(tx, group, None, &said).map(drop),
+        _ => Ok(()),
+    };
+    fetch::updated(context, got, refresh).await
 }
 
 /// Brings the course with this id here, or refreshes it: fetched from its own server, cleaned and bounded. A course

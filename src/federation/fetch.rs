@@ -6,12 +6,13 @@
 
 use super::document;
 use super::peer;
-use super::received::Context;
+use super::received::{Context, Received};
 use super::webfinger::{self, Sought, WebfingerError};
 use super::wire::{self, Bounds};
 use crate::actor::{self, Actor, ActorState, RemoteActor};
 use crate::app::App;
 use crate::clock::Time;
+use crate::db::Tx;
 use crate::domain;
 use crate::error::{Error, Result};
 use crate::link::same_host;
@@ -255,28 +256,56 @@ pub async fn keep(app: &App, sighted: RemoteActor) -> Result<Actor> {
 
 /// Stores somebody elsewhere, and forgets the keys that were kept in memory.
 pub async fn store(app: &App, remote: RemoteActor) -> Result<Actor> {
+    let (actor, keys) = app.write(move |tx| put(tx, &remote)).await?;
+    forget(app, &actor, keys);
+    Ok(actor)
+}
+
+/// `Update` of an actor by itself: what is stored of them becomes what they say, in the transaction that ends the
+/// activity, with what else follows. A document without keys says less than the one at its server, and changes nothing.
+pub async fn updated(
+    context: &Context,
+    got: &Received,
+    then: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<()> + Send + 'static,
+) -> Result<()> {
+    let said = read_as(context.app_data(), &got.signer.uri, got.object())?;
+    if said.kind != got.signer.kind {
+        return Err(Error::denied("An actor stays of the kind that it is."));
+    }
+    let signer = got.signer.clone();
+    let stored = got.settle(context, move |tx| {
+        let stored = if said.keys.is_empty() { None } else { Some(put(tx, &said)?) };
+        then(tx, stored.as_ref().map_or(&signer, |(actor, _)| actor))?;
+        Ok(stored)
+    });
+    if let Some((actor, keys)) = stored.await? {
+        forget(context.app_data(), &actor, keys);
+    }
+    Ok(())
+}
+
+/// Gives the ids of the keys that were theirs, and are.
+fn put(tx: &mut Tx<'_>, remote: &RemoteActor) -> Result<(Actor, Vec<String>)> {
+    let before = match actor::find_by_uri(tx, &remote.uri)? {
+        Some(known) => actor::verifying_keys_of(tx, known.id)?,
+        None => Vec::new(),
+    };
+    let mut actor = actor::put(tx, remote)?;
+    // Somebody new of a limited server is limited from the beginning.
+    if actor.state == ActorState::Active && domain::standing(tx, &actor.host)?.is_limited() {
+        actor::move_to(tx, actor.id, ActorState::Limited)?;
+        actor = actor::get(tx, actor.id)?;
+    }
+    let after = actor::verifying_keys_of(tx, actor.id)?;
+    Ok((actor, before.into_iter().chain(after).map(|key| key.uri).collect()))
+}
+
+fn forget(app: &App, actor: &Actor, keys: Vec<String>) {
     // What they said before counts no more.
-    app.kept::<Sighted>().0.invalidate(&remote.uri);
-    let (actor, keys) = app
-        .write(move |tx| {
-            let before = match actor::find_by_uri(tx, &remote.uri)? {
-                Some(known) => actor::verifying_keys_of(tx, known.id)?,
-                None => Vec::new(),
-            };
-            let mut actor = actor::put(tx, &remote)?;
-            // Somebody new of a limited server is limited from the beginning.
-            if actor.state == ActorState::Active && domain::standing(tx, &actor.host)?.is_limited() {
-                actor::move_to(tx, actor.id, ActorState::Limited)?;
-                actor = actor::get(tx, actor.id)?;
-            }
-            let after = actor::verifying_keys_of(tx, actor.id)?;
-            Ok((actor, before.into_iter().chain(after).map(|key| key.uri).collect::<Vec<_>>()))
-        })
-        .await?;
+    app.kept::<Sighted>().0.invalidate(&actor.uri);
     for key in keys {
         app.net().memory.forget_verifying(&key);
     }
-    Ok(actor)
 }
 
 fn status_of(error: &Library) -> Option<u16> {

@@ -214,6 +214,45 @@ async fn ori_01_and_09_no_redirect_makes_one_actor_another() {
 }
 
 #[tokio::test]
+async fn what_people_elsewhere_say_of_themselves_is_taken_over_and_of_others_it_is_not() {
+    let town = Town::real(crate::routes::routes()).await;
+    let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
+    town.serve_actor("good", "bob", &town.world.keys());
+    let read = |who: &actor::Actor| {
+        let id = who.id;
+        town.world.read(move |db| actor::get(db, id))
+    };
+    let said = |who: &actor::Actor, keys: bool| {
+        let mut document = json!({
+            "id": who.uri, "type": "Person", "preferredUsername": who.handle, "name": "Robert <b>Roe</b>",
+            "summary": "<p>Gardens<script>x</script></p>", "inbox": format!("{}/in", who.uri),
+        });
+        if keys {
+            let pem = town.world.keys().public_pem;
+            document["publicKey"] =
+                json!({"id": format!("{}#main-key", who.uri), "owner": who.uri, "publicKeyPem": pem});
+        }
+        document
+    };
+    let update = |n: u8, object: Value| json!({"id": format!("{}/update/{n}", bob.uri), "type": "Update", "actor": bob.uri, "object": object});
+    assert_eq!(town.post(&update(1, said(&bob, false))).await, 202);
+    town.work(crate::dispatch::dispatch).await;
+    assert_eq!((read(&bob).name, read(&bob).inbox), (bob.name.clone(), bob.inbox.clone()), "it is not whole");
+    assert_eq!(town.post(&update(2, said(&bob, true))).await, 202);
+    let mut course = said(&bob, true);
+    course["type"] = json!("Service");
+    assert_eq!(town.post(&update(3, course)).await, 202);
+    assert_eq!(town.post(&update(4, said(&carol, true))).await, 403);
+    town.work(crate::dispatch::dispatch).await;
+    let now = read(&bob);
+    assert_eq!((now.summary.as_str(), now.inbox), ("<p>Gardens</p>", format!("{}/in", bob.uri)));
+    assert!(now.name.starts_with("Robert") && now.kind == bob.kind, "{}", now.name);
+    assert_eq!(read(&carol).name, carol.name);
+    let states: Vec<String> = town.inbox().into_iter().map(|(_, state)| state).collect();
+    assert_eq!(states, ["done", "done", "refused"]);
+}
+
+#[tokio::test]
 async fn nrm_01_a_handle_is_bound_only_when_all_agree() {
     let town = Town::new().await;
     town.serve_actor("good", "bob", &town.world.keys());
