@@ -1,10 +1,10 @@
 //! What is a file before it has a row, and what may it be called and served as?
 
 use crate::chance::Chance;
-use crate::crypto::sha256;
+use crate::crypto::Sha256;
 use crate::error::{Error, Result};
 use crate::id::public_id;
-use std::io::Write;
+use std::io::{Error as Io, Write};
 use std::path::{Path, PathBuf};
 
 /// A file as it came.
@@ -39,27 +39,133 @@ pub fn folder(data: &Path) -> PathBuf {
 }
 
 impl File {
-    /// Writes the bytes under a new random name and waits until the disk has them. Not inside a transaction: it takes
-    /// long. Bytes that get no row are removed by [`super::clear`].
+    /// Writes the bytes as [`Arriving`] does.
     pub fn write(&self, data: &Path, chance: &Chance) -> Result<Kept> {
-        let folder = folder(data);
-        let public_id = public_id(chance);
-        let failed = |e: std::io::Error| Error::Internal(Box::new(e));
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).open(folder.join(&public_id)).map_err(failed)?;
-        file.write_all(&self.bytes).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        std::fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(failed)?;
+        let mut arriving = Arriving::begin(data, chance)?;
+        arriving.push(&self.bytes)?;
+        arriving.keep(&self.name, &self.media_type)
+    }
+}
+
+/// A file that comes in pieces. Under its random name there are all of its bytes or none; what does not become
+/// [`Kept`] leaves nothing behind.
+pub struct Arriving {
+    folder: PathBuf,
+    public_id: String,
+    half: PathBuf,
+    file: std::fs::File,
+    digest: Sha256,
+    size: i64,
+    looks: Looks,
+}
+
+impl Arriving {
+    /// Begins one, under a name that no row has. Not inside a transaction, as all of this: disks take long.
+    pub fn begin(data: &Path, chance: &Chance) -> Result<Self> {
+        let (folder, public_id) = (folder(data), public_id(chance));
+        std::fs::create_dir_all(&folder).map_err(|e| unwritable(&e))?;
+        let half = folder.join(format!("{public_id}{HALF}"));
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&half).map_err(|e| unwritable(&e))?;
+        Ok(Self { folder, public_id, half, file, digest: Sha256::default(), size: 0, looks: Looks::default() })
+    }
+
+    /// The next piece.
+    pub fn push(&mut self, piece: &[u8]) -> Result<()> {
+        self.file.write_all(piece).map_err(|e| unwritable(&e))?;
+        self.digest.push(piece);
+        self.looks.push(piece);
+        self.size = self.size.saturating_add_unsigned(piece.len().try_into().unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    /// Waits until the disk has all of it. Bytes that get no row are removed by [`super::clear`].
+    pub fn keep(mut self, name: &str, media_type: &str) -> Result<Kept> {
+        self.file.sync_all().map_err(|e| unwritable(&e))?;
+        let whole = self.folder.join(&self.public_id);
+        std::fs::rename(&self.half, &whole).map_err(|e| unwritable(&e))?;
+        self.half = whole;
+        std::fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(|e| unwritable(&e))?;
+        self.half = PathBuf::new();
         Ok(Kept {
-            public_id,
-            name: harmless_name(&self.name),
-            media_type: harmless_type(&self.media_type, &self.bytes),
-            size: i64::try_from(self.bytes.len()).unwrap_or(i64::MAX),
-            sha256: data_encoding::HEXLOWER.encode(&sha256(&self.bytes)),
+            public_id: std::mem::take(&mut self.public_id),
+            name: harmless_name(name),
+            media_type: self.looks.served_as(media_type),
+            size: self.size,
+            sha256: std::mem::take(&mut self.digest).hex(),
         })
     }
 }
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if !self.half.as_os_str().is_empty() {
+            // A failure is left to the next clearing.
+            drop(std::fs::remove_file(&self.half));
+        }
+    }
+}
+
+/// Ends the name of a file that is not whole yet.
+pub const HALF: &str = ".half";
+
+/// A disk that is full or broken now may do later.
+fn unwritable(error: &Io) -> Error {
+    tracing::error!(%error, "a file cannot be kept");
+    Error::Unavailable(format!("a file cannot be kept: {error}"))
+}
+
+/// What the bytes are, as far as they have come.
+struct Looks {
+    head: Vec<u8>,
+    is_text: bool,
+    /// The beginning of a character whose end is in the next piece.
+    open: Vec<u8>,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self { head: Vec::new(), is_text: true, open: Vec::new() }
+    }
+}
+
+impl Looks {
+    fn push(&mut self, piece: &[u8]) {
+        let missing = HEAD.saturating_sub(self.head.len()).min(piece.len());
+        self.head.extend_from_slice(piece.get(..missing).unwrap_or_default());
+        if !self.is_text {
+            return;
+        }
+        self.is_text = !piece.contains(&0);
+        let mut all = std::mem::take(&mut self.open);
+        all.extend_from_slice(piece);
+        if let Err(error) = std::str::from_utf8(&all) {
+            self.is_text &= error.error_len().is_none();
+            self.open = all.split_off(error.valid_up_to());
+        }
+    }
+
+    /// The type to serve it as: what the bytes are, if that is one of the few that no browser runs; never an ActivityPub
+    /// type, whatever it was called (MED-01, CVE-2024-25623).
+    fn served_as(&self, claimed: &str) -> &'static str {
+        let is_webp = self.head.starts_with(b"RIFF") && self.head.get(8..12) == Some(b"WEBP".as_slice());
+        if self.head.starts_with(b"%PDF-") {
+            "application/pdf"
+        } else if self.head.starts_with(b"\x89PNG\r\n\x1a\n") {
+            "image/png"
+        } else if self.head.starts_with(b"\xff\xd8\xff") {
+            "image/jpeg"
+        } else if is_webp {
+            "image/webp"
+        } else if claimed.starts_with("text/") && self.is_text && self.open.is_empty() {
+            "text/plain; charset=utf-8"
+        } else {
+            "application/octet-stream"
+        }
+    }
+}
+
+/// So many bytes tell every type that is served as itself.
+const HEAD: usize = 12;
 
 /// A name without folders, control characters, changes of writing direction or a leading dot, at most 100 characters
 /// long (MED-06).
@@ -75,23 +181,11 @@ pub fn harmless_name(name: &str) -> String {
     format!("{}.{ending}", clean.chars().take(80).collect::<String>())
 }
 
-/// The type to serve it as: what the bytes are, if that is one of the few that no browser runs; never an ActivityPub
-/// type, whatever it was called (MED-01, CVE-2024-25623).
+/// The type to serve bytes as, whatever their sender calls them.
 pub fn harmless_type(claimed: &str, bytes: &[u8]) -> &'static str {
-    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP".as_slice());
-    if bytes.starts_with(b"%PDF-") {
-        "application/pdf"
-    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        "image/png"
-    } else if bytes.starts_with(b"\xff\xd8\xff") {
-        "image/jpeg"
-    } else if is_webp {
-        "image/webp"
-    } else if claimed.starts_with("text/") && !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok() {
-        "text/plain; charset=utf-8"
-    } else {
-        "application/octet-stream"
-    }
+    let mut looks = Looks::default();
+    looks.push(bytes);
+    looks.served_as(claimed)
 }
 
 /// `Content-Disposition` that always downloads, with a plain and an encoded name (RFC 6266 4.3, RFC 8187).

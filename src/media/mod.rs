@@ -10,7 +10,7 @@ mod tests;
 pub mod web;
 
 pub use clear::{clear, old, remove};
-pub use file::{File, Kept};
+pub use file::{Arriving, File, Kept};
 
 use crate::actor::Actor;
 use crate::clock::Time;

@@ -1,7 +1,7 @@
 //! Are files kept safely?
 
-use super::file::{disposition, harmless_name, harmless_type};
-use super::{File, QUOTA, clear, get, keep, purge};
+use super::file::{HALF, disposition, harmless_name, harmless_type};
+use super::{Arriving, File, QUOTA, clear, get, keep, purge};
 use crate::chance::Chance;
 use crate::tests::World;
 use std::time::Duration;
@@ -63,6 +63,33 @@ fn bytes_are_on_disk_before_their_row_and_go_with_it() {
     let later = world.clock.now().plus(Duration::from_secs(3600 * 24 * 365 * 50));
     assert_eq!(world.read(|db| clear(db, folder.path(), &super::old(folder.path(), later)?)), 1);
     assert!(!path.exists());
+}
+
+#[test]
+fn a_file_is_there_with_all_of_its_bytes_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = || -> Vec<_> {
+        let entries = std::fs::read_dir(folder.path().join("media")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let mut arriving = Arriving::begin(folder.path(), &Chance::seeded(1)).unwrap();
+    arriving.push(b"hel").unwrap();
+    assert!(names()[0].ends_with(HALF), "no backup takes it for a file: {:?}", names());
+    drop(arriving);
+    assert!(names().is_empty(), "what broke off leaves nothing");
+    let mut arriving = Arriving::begin(folder.path(), &Chance::seeded(2)).unwrap();
+    for piece in ["gr\u{fc}".as_bytes(), &"\u{df}e".as_bytes()[..1], &"\u{df}e".as_bytes()[1..]] {
+        arriving.push(piece).unwrap();
+    }
+    let kept = arriving.keep("a.txt", "text/plain").unwrap();
+    assert_eq!((names(), kept.media_type, kept.size), (vec![kept.public_id.clone()], "text/plain; charset=utf-8", 7));
+    assert_eq!(
+        kept.sha256,
+        file("a.txt", "gr\u{fc}\u{df}e".as_bytes()).write(folder.path(), &Chance::seeded(3)).unwrap().sha256
+    );
+    // A disk that is full, or no folder at all, may do later.
+    let refused = file("a.txt", b"x").write(std::path::Path::new("/dev/null"), &Chance::seeded(1));
+    assert!(matches!(refused, Err(crate::error::Error::Unavailable(_))), "{refused:?}");
 }
 
 #[test]
