@@ -159,6 +159,7 @@ impl Default for Config {
             federation: Federation {
                 parallel_hosts: 64,
                 fetches_per_activity: 20,
+                parallel_downloads: 8,
                 timeout_seconds: 10,
                 extra_ca: None,
                 loopback_names: Vec::new(),
@@ -289,6 +290,7 @@ impl Config {
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("federation.parallel_hosts", wide(federation.parallel_hosts), 1, 10_000),
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),
+            ("federation.parallel_downloads", wide(federation.parallel_downloads), 1, 1000),
             ("federation.timeout_seconds", federation.timeout_seconds, 1, 300),
             ("moderation.reports_per_hour", self.moderation.reports_per_hour.into(), 1, 100_000),
             ("moderation.reports_per_host_hour", self.moderation.reports_per_host_hour.into(), 1, 100_000),

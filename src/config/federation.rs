@@ -11,6 +11,8 @@ pub struct Federation {
     pub parallel_hosts: usize,
     /// Fetches that one incoming activity may cause.
     pub fetches_per_activity: u32,
+    /// Files that are fetched from other servers at the same time.
+    pub parallel_downloads: usize,
     /// Seconds that a request to another server may take.
     pub timeout_seconds: u64,
     /// File with further certificate authorities (PEM) to trust.

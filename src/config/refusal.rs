@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("database.connections", "a number from 1"),
     ("federation.parallel_hosts", "a number from 1"),
     ("federation.fetches_per_activity", "a number from 1"),
+    ("federation.parallel_downloads", "a number from 1"),
     ("federation.timeout_seconds", "a number of seconds from 1"),
     ("federation.extra_ca", "the path of a file with certificates in PEM"),
     ("federation.loopback_names", "a list of host names, such as [\"north.test\"]"),

@@ -19,9 +19,11 @@ use crate::link::same_host;
 use crate::net::client::{FetchError, Verdict};
 use activitypub_federation::error::Error as Library;
 use activitypub_federation::fetch::fetch_object_http;
+use bytes::Bytes;
 use moka::sync::Cache;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use url::Url;
 
 /// A document is believed for so long.
@@ -181,8 +183,19 @@ pub async fn document(context: &Context, uri: &str) -> Result<Value> {
     Ok(answer.object)
 }
 
-/// The bytes at this address, asked for in the name of the instance, and at most so many of them.
-pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::Bytes> {
+/// Refuses so many further fetches when that is more than one activity may cause, counting those of the library.
+pub fn check_budget(context: &Context, further: usize) -> Result<()> {
+    let done = usize::try_from(context.request_count()).unwrap_or(usize::MAX);
+    let most = usize::try_from(context.app_data().config().federation.fetches_per_activity).unwrap_or(usize::MAX);
+    if done.saturating_add(further) <= most { Ok(()) } else { Err(Library::RequestLimit.into()) }
+}
+
+/// How long a file waits for one of the places for downloads.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Fetches a file in the name of the instance; its bytes, at most so many, go `into` in pieces. After an error they are
+/// not the file.
+pub async fn file(context: &Context, url: &str, most: usize, into: mpsc::Sender<Bytes>) -> Result<()> {
     let app = context.app_data();
     let url = Url::parse(url).map_err(|_| Error::denied("A file's address is none."))?;
     let host = crate::link::host_of(&url).unwrap_or_default();
@@ -194,17 +207,22 @@ pub async fn file(context: &Context, url: &str, most: usize) -> Result<bytes::By
     if app.links().is_ours(url.as_str()) {
         return Err(Error::denied("A file there is not fetched."));
     }
-    metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
     let (net, now) = (app.net(), app.now().system());
-    let answer = net.client.fetch_file(&url, net.signer.get().as_ref(), now, most).await;
+    let Ok(Ok(_place)) = tokio::time::timeout(WAIT, net.downloads.acquire()).await else {
+        metrics::counter!("hedgeschool_fetches_refused_total", "reason" => "downloads").increment(1);
+        return Err(Error::Unavailable("too many files are being fetched".into()));
+    };
+    metrics::counter!("hedgeschool_fetches_total", "what" => "file").increment(1);
+    let answer = net.client.fetch_file(&url, net.signer.get().as_ref(), now, (most, into)).await;
     peer::remember_schemes(app).await;
-    let answer = answer.map_err(|e| of_fetch(&e))?;
-    match answer.status {
-        status if status.is_success() => Ok(answer.body),
-        status if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
+    match answer {
+        Err(FetchError::TooLarge) => Err(Error::invalid("files", format!("A file has more than {most} bytes."))),
+        Err(error) => Err(of_fetch(&error)),
+        Ok(status) if status.is_success() => Ok(()),
+        Ok(status) if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => {
             Err(Error::Unavailable(format!("a file's server answered {status}")))
         }
-        status => Err(Error::denied(format!("A file could not be fetched: its server answered {status}."))),
+        Ok(status) => Err(Error::denied(format!("A file could not be fetched: its server answered {status}."))),
     }
 }
 

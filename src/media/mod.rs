@@ -71,10 +71,20 @@ impl Media {
 pub fn keep(tx: &mut Tx<'_>, owner: &Actor, kept: &Kept) -> Result<MediaId> {
     owner.may_act()?;
     store::hold_owner(tx, owner.id)?;
-    if store::used(tx, owner.id)?.saturating_add(kept.size) > QUOTA {
-        return Err(Error::invalid("files", "You keep as much here as one person may (100 MiB)."));
+    if kept.size > room(tx, owner)? {
+        return Err(full());
     }
     store::insert(tx, owner.id, kept)
+}
+
+/// How many bytes somebody may still bring.
+pub fn room(db: &mut Db, owner: &Actor) -> Result<i64> {
+    Ok(QUOTA.saturating_sub(store::used(db, owner.id)?))
+}
+
+/// What is said to who has too little room.
+pub fn full() -> Error {
+    Error::invalid("files", "You keep as much here as one person may (100 MiB).")
 }
 
 /// Makes a file part of a version of somebody's work.

@@ -12,6 +12,7 @@ use address::Rules;
 use client::{SafeClient, Settings, SignerSlot};
 use memory::Memory;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The way to other servers, and what is remembered of them.
 pub struct Net {
@@ -21,6 +22,8 @@ pub struct Net {
     pub signer: SignerSlot,
     /// Keys, failures and limits.
     pub memory: Memory,
+    /// Places for files that are fetched at the same time.
+    pub downloads: Semaphore,
 }
 
 impl Net {
@@ -40,6 +43,7 @@ impl Net {
     /// With a client of one's own making: for tests, which look names up themselves.
     pub fn with_client(config: &Config, client: SafeClient) -> Self {
         let memory = Memory::new(&config.federation);
-        Self { client, signer: SignerSlot::default(), memory }
+        let downloads = Semaphore::new(config.federation.parallel_downloads);
+        Self { client, signer: SignerSlot::default(), memory, downloads }
     }
 }

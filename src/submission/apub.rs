@@ -1,9 +1,10 @@
 //! How does work come in from other servers, how is it answered, and how is ours sent to the home of a course?
 
-use super::note::{self as own, ReadFile, ReadNote, Sent};
+mod files;
+
+use super::note::{self as own, ReadNote, Sent};
 use super::{Arrival, HomeAnswer, Submission, Work, get, hand_in, place, revision};
 use crate::actor::{self, Actor};
-use crate::app::App;
 use crate::assignment::{self, Assignment, due};
 use crate::cohort::{Cohort, Enrolling};
 use crate::course;
@@ -12,10 +13,10 @@ use crate::enrollment::{self, Ask, Enrollment, EnrollmentState};
 use crate::error::{Error, Result};
 use crate::federation::object::{self, Known, ObjectKind};
 use crate::federation::outbox::{self, Audience};
-use crate::federation::{Context, Received, fetch, wire};
+use crate::federation::{Context, Received, wire};
 use crate::id::{RevisionId, SubmissionId};
 use crate::link::Links;
-use crate::media::{self, File, Kept};
+use crate::media::{self, Kept};
 use crate::note::{self, Note};
 use serde_json::{Value, json};
 
@@ -239,7 +240,14 @@ async fn receive(context: &Context, got: &Received, note: ReadNote) -> Result<()
         return Err(Error::denied("Work is handed in by its author."));
     }
     let result = match files_of(context, got, &note).await {
-        Ok(files) => settle(context, got, &note, files).await,
+        Ok(files) => {
+            let names: Vec<String> = files.iter().map(|file| file.public_id.clone()).collect();
+            let result = settle(context, got, &note, files).await;
+            if result.is_err() {
+                files::discard(context.app_data(), names).await;
+            }
+            result
+        }
         Err(error) => Err(error),
     };
     match result {
@@ -265,12 +273,12 @@ async fn files_of(context: &Context, got: &Received, note: &ReadNote) -> Result<
     }
     let app = context.app_data();
     let (uri, by, links) = (note.assessing.clone(), got.signer.clone(), app.links().clone());
-    app.look_up(move |db| {
+    let room = app.look_up(move |db| {
         let (assignment, cohort) = asked_here(db, &uri, &links)?;
-        may_bring(db, &by, &assignment, &cohort)
-    })
-    .await?;
-    download(context, &note.files).await
+        may_bring(db, &by, &assignment, &cohort)?;
+        media::room(db, &by)
+    });
+    files::download(context, &note.files, room.await?).await
 }
 
 /// Whether it makes sense to fetch files for this person: nothing is fetched for strangers.
@@ -318,19 +326,6 @@ async fn settle(context: &Context, got: &Received, note: &ReadNote, files: Vec<K
         hand_in::take_in(tx, &by, &assignment, work).map(|_| ())
     })
     .await
-}
-
-/// Fetches the files of work, in the name of the instance, and puts them on disk.
-async fn download(context: &Context, files: &[ReadFile]) -> Result<Vec<Kept>> {
-    let app: &App = context.app_data();
-    let mut fetched = Vec::new();
-    for file in files {
-        let bytes = fetch::file(context, &file.url, app.config().server.max_upload).await?;
-        fetched.push(File { name: file.name.clone(), media_type: file.media_type.clone(), bytes });
-    }
-    let app = app.clone();
-    let write = move || fetched.iter().map(|file| file.write(&app.config().server.data, app.chance())).collect();
-    tokio::task::spawn_blocking(write).await?
 }
 
 /// Says a refusal to who tried, and gives the error back so that the inbox keeps the reason. What may succeed later is

@@ -1,5 +1,7 @@
 //! Is work handed in by the rules, here and across servers?
 
+mod files;
+
 use super::{
     Answer, HomeAnswer, SubmissionState, Work, answered, apub, counted, hand_in, may_fetch, send_in, withdraw,
 };

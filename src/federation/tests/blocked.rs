@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::federation::outbox::{self, Audience};
 use crate::federation::run::Dispatch;
 use crate::federation::town::Town;
-use crate::federation::{fetch, peer, wire};
+use crate::federation::{Context, fetch, peer, wire};
 use axum::http::StatusCode;
 use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::{Value, json};
@@ -33,6 +33,10 @@ fn state(town: &Town, uri: &str) -> ActorState {
 
 fn like(actor: &str, n: u32) -> Value {
     json!({"id": format!("{actor}/a/{n}"), "type": "Like", "actor": actor, "object": "https://us.test/o/1"})
+}
+
+async fn file(context: &Context, url: &str) -> Result<(), Error> {
+    fetch::file(context, url, 1000, tokio::sync::mpsc::channel(8).0).await
 }
 
 #[tokio::test]
@@ -59,7 +63,7 @@ async fn mod_01_nothing_of_a_blocked_server_comes_in_and_it_is_asked_nothing() {
         let uri = town.uri(host, "mallory");
         assert!(matches!(fetch::actor(&context, &uri).await, Err(Error::Denied(_))));
         assert!(matches!(fetch::document(&context, &format!("{uri}/1")).await, Err(Error::Denied(_))));
-        assert!(matches!(fetch::file(&context, &format!("{uri}.png"), 1000).await, Err(Error::Denied(_))));
+        assert!(matches!(file(&context, &format!("{uri}.png")).await, Err(Error::Denied(_))));
         peer::meet(&context, &town.host(host)).await.unwrap();
         assert!(town.touched(host).is_empty(), "{:?}", town.touched(host));
     }
@@ -88,7 +92,7 @@ async fn mod_02_nothing_leads_there_by_way_of_a_good_server() {
         town.redirect(&town.uri("good", path), &evil("note"));
     }
     assert!(fetch::document(&context, &town.uri("good", "moved")).await.is_err());
-    assert!(fetch::file(&context, &town.uri("good", "moved.png"), 1000).await.is_err());
+    assert!(file(&context, &town.uri("good", "moved.png")).await.is_err());
     assert!(fetch::actor(&context, &town.uri("good", "moved")).await.is_err());
     // An actor of good whose inbox is there gets nothing there.
     let mut spy = town.remote("good", "spy");
@@ -193,7 +197,7 @@ async fn files_of_a_server_can_be_refused_alone() {
     let new = NewRule { reject_media: true, ..NewRule::of("good.test", Severity::Admit) };
     town.world.tx(move |tx| domain::put(tx, None, &new));
     let context = town.config.to_request_data();
-    assert!(fetch::file(&context, &town.uri("good", "x.png"), 1000).await.is_err());
+    assert!(file(&context, &town.uri("good", "x.png")).await.is_err());
     assert!(town.touched("good").is_empty());
     let bob = town.known("good", "bob");
     assert_eq!(town.post(&like(&bob.uri, 1)).await, StatusCode::ACCEPTED);

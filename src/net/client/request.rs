@@ -7,6 +7,7 @@ use http::{
     HeaderMap, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -61,12 +62,16 @@ impl SafeClient {
         now: SystemTime,
     ) -> Result<Answer, FetchError> {
         let deadline = Instant::now() + self.deadlines.total;
-        let follow = self.follow(url, (accept, MAX_BODY_BYTES), signer, now);
+        let follow = async {
+            let (response, url) = self.follow(url, accept, signer, now).await?;
+            read(response, url).await
+        };
         timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
     }
 
-    /// As [`SafeClient::get`], for a file of any type and at most `most` bytes. It may take as much longer as it may
-    /// be larger than a document, at most a minute.
+    /// As [`SafeClient::get`], for a file of any type and at most so many bytes, which go `into` in pieces and are never
+    /// in memory together. It may take as much longer as it may be larger than a document, at most a minute. Gives the
+    /// status; what came before an error is not the file.
     ///
     /// # Errors
     /// See [`FetchError::verdict`]; error statuses are answers.
@@ -75,21 +80,28 @@ impl SafeClient {
         url: &Url,
         signer: Option<&Signer>,
         now: SystemTime,
-        most: usize,
-    ) -> Result<Answer, FetchError> {
+        (most, into): (usize, mpsc::Sender<Bytes>),
+    ) -> Result<StatusCode, FetchError> {
         let times = u32::try_from(most / MAX_BODY_BYTES).unwrap_or(u32::MAX).max(1);
         let deadline = Instant::now() + self.deadlines.total.saturating_mul(times).min(Duration::from_secs(60));
-        let follow = self.follow(url, ("*/*", most), signer, now);
+        let follow = async {
+            let (response, _) = self.follow(url, "*/*", signer, now).await?;
+            let status = response.status();
+            if status.is_success() {
+                pour(response, into, most).await?;
+            }
+            Ok(status)
+        };
         timeout_at(deadline, follow).await.unwrap_or(Err(FetchError::Timeout))
     }
 
     async fn follow(
         &self,
         url: &Url,
-        (accept, most): (&str, usize),
+        accept: &str,
         signer: Option<&Signer>,
         now: SystemTime,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<(reqwest::Response, Url), FetchError> {
         let mut url = url.clone();
         // A fragment names a part of the document; it is never sent.
         url.set_fragment(None);
@@ -112,7 +124,7 @@ impl SafeClient {
             }
             match redirect(&response, &url)? {
                 Some(next) => url = next,
-                None => return read(response, url, most).await,
+                None => return Ok((response, url)),
             }
         }
         Err(FetchError::Redirects)
@@ -217,22 +229,38 @@ fn redirect(response: &reqwest::Response, from: &Url) -> Result<Option<Url>, Fet
     Ok(Some(next))
 }
 
-async fn read(response: reqwest::Response, url: Url, most: usize) -> Result<Answer, FetchError> {
+async fn read(response: reqwest::Response, url: Url) -> Result<Answer, FetchError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = BytesMut::new();
     if status.is_success() {
-        let announced = response.content_length().unwrap_or(0);
-        if usize::try_from(announced).map_or(true, |length| length > most) {
-            return Err(FetchError::TooLarge);
-        }
-        fill(response, &mut body, most).await?;
-        if body.len() > most {
+        check_announced(&response, MAX_BODY_BYTES)?;
+        fill(response, &mut body, MAX_BODY_BYTES).await?;
+        if body.len() > MAX_BODY_BYTES {
             return Err(FetchError::TooLarge);
         }
     }
     Ok(Answer { status, url, content_type, body: body.freeze() })
+}
+
+fn check_announced(response: &reqwest::Response, most: usize) -> Result<(), FetchError> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |length| length > most) { Err(FetchError::TooLarge) } else { Ok(()) }
+}
+
+/// Passes a body on in pieces, as fast as they are taken.
+async fn pour(mut response: reqwest::Response, into: mpsc::Sender<Bytes>, most: usize) -> Result<(), FetchError> {
+    check_announced(&response, most)?;
+    let mut come = 0_usize;
+    while let Some(piece) = response.chunk().await? {
+        come = come.saturating_add(piece.len());
+        if come > most {
+            return Err(FetchError::TooLarge);
+        }
+        into.send(piece).await.map_err(|_| FetchError::Busy)?;
+    }
+    Ok(())
 }
 
 /// Reads pieces, each decompressed and small, until the end or just past `enough`.
