@@ -5,6 +5,7 @@ use crate::clock::Time;
 use crate::db::{Bell, Columns, Db, Run, Tx, schema::letters};
 use crate::error::{Error, Result};
 use crate::setting;
+use crate::stop::Stop;
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
@@ -15,7 +16,7 @@ use std::time::Duration;
 pub const KEEP: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How long one worker holds a letter.
 const LEASE: Duration = Duration::from_secs(100);
-/// How many letters are taken at once.
+/// How many letters are looked at to find one that nobody else holds.
 const BATCH: i64 = 20;
 /// How often to look without being woken.
 const IDLE: Duration = Duration::from_secs(30);
@@ -71,9 +72,8 @@ pub fn list(db: &mut Db) -> Result<Vec<Letter>> {
     Ok(letters::table.order(letters::id).limit(MOST).select(Letter::as_select()).load(db)?)
 }
 
-/// Sends letters until `shutdown` is done. Those in hand are finished first.
-pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
-    tokio::pin!(shutdown);
+/// Sends letters until asked to stop. The one in hand is finished first.
+pub async fn run(app: App, stop: Stop) {
     let transport = match transport(&app) {
         Ok(transport) => transport,
         Err(error) => {
@@ -81,12 +81,12 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
             return;
         }
     };
-    loop {
-        if let Err(error) = send_due(&app, transport.as_ref()).await {
+    while !stop.is_asked() {
+        if let Err(error) = send_due(&app, transport.as_ref(), &stop).await {
             tracing::error!(%error, "letters cannot be sent just now");
         }
         tokio::select! {
-            () = &mut shutdown => return,
+            () = stop.asked() => {}
             () = app.bells().wait(Bell::Letters) => {}
             () = tokio::time::sleep(IDLE) => {}
         }
@@ -105,27 +105,21 @@ fn transport(app: &App) -> Result<Option<Smtp>> {
     Ok(Some(built.timeout(Some(Duration::from_secs(30))).build()))
 }
 
-/// Sends every letter that is due, each once; true when there was any.
-async fn send_due(app: &App, transport: Option<&Smtp>) -> Result<bool> {
-    let mut any = false;
+/// Sends every letter that is due, each once.
+async fn send_due(app: &App, transport: Option<&Smtp>, stop: &Stop) -> Result<()> {
     if app.look_up(setting::are_deliveries_paused).await? {
-        return Ok(false);
+        return Ok(());
     }
-    loop {
-        let batch = app.write(take).await?;
-        if batch.is_empty() {
-            return Ok(any);
-        }
-        any = true;
-        for letter in batch {
-            let result = deliver(app, transport, &letter).await;
-            app.write(move |tx| settle(tx, &letter, result)).await?;
-        }
+    while !stop.is_asked() {
+        let Some(letter) = app.write(take).await? else { break };
+        let result = deliver(app, transport, &letter).await;
+        app.write(move |tx| settle(tx, &letter, result)).await?;
     }
+    Ok(())
 }
 
-/// Leases letters that are due.
-fn take(tx: &mut Tx<'_>) -> Result<Vec<Letter>> {
+/// Leases the next letter that is due: when its turn comes, so that the lease holds for as long as sending it takes.
+fn take(tx: &mut Tx<'_>) -> Result<Option<Letter>> {
     let now = tx.now();
     let due = letters::table
         .filter(letters::next_at.le(now))
@@ -133,15 +127,14 @@ fn take(tx: &mut Tx<'_>) -> Result<Vec<Letter>> {
         .order(letters::id)
         .limit(BATCH);
     let found: Vec<Letter> = due.select(Letter::as_select()).load(tx)?;
-    let mut mine = Vec::with_capacity(found.len());
     for letter in found {
         // Another process may have been faster.
         let held = letters::table.filter(letters::id.eq(letter.id)).filter(letters::leased_until.le(now));
         if diesel::update(held).set(letters::leased_until.eq(now.plus(LEASE))).execute(tx)? == 1 {
-            mine.push(letter);
+            return Ok(Some(letter));
         }
     }
-    Ok(mine)
+    Ok(None)
 }
 
 /// Sends one; the error says why not.
@@ -225,9 +218,9 @@ mod tests {
         world.tx(|tx| post(tx, "a@b.test", "x", "y"));
         let fail = |world: &World| {
             world.tx(|tx| {
-                let batch = take(tx)?;
-                batch.iter().try_for_each(|letter| settle(tx, letter, Err("no line".into())))?;
-                Ok(batch.len())
+                let taken = take(tx)?;
+                taken.iter().try_for_each(|letter| settle(tx, letter, Err("no line".into())))?;
+                Ok(taken.iter().count())
             })
         };
         assert_eq!(fail(&world), 1);
@@ -243,9 +236,25 @@ mod tests {
     fn a_letter_in_one_workers_hands_is_not_taken_by_another() {
         let world = World::new();
         world.tx(|tx| post(tx, "a@b.test", "x", "y"));
-        assert_eq!(world.tx(take).len(), 1);
-        assert_eq!(world.tx(take).len(), 0);
+        assert!(world.tx(take).is_some());
+        assert!(world.tx(take).is_none());
         world.pass(LEASE);
-        assert_eq!(world.tx(take).len(), 1, "its worker may have died");
+        assert!(world.tx(take).is_some(), "its worker may have died");
+    }
+
+    #[test]
+    fn each_letter_is_held_from_when_its_turn_comes() {
+        let world = World::new();
+        for to in ["a@b.test", "c@d.test"] {
+            world.tx(move |tx| post(tx, to, "x", "y"));
+        }
+        let next = |world: &World| world.tx(take).map(|letter| letter.recipient);
+        assert_eq!(next(&world).as_deref(), Some("a@b.test"));
+        // A slow mail server.
+        world.pass(LEASE / 2);
+        assert_eq!(next(&world).as_deref(), Some("c@d.test"));
+        world.pass(LEASE / 2);
+        assert_eq!(next(&world).as_deref(), Some("a@b.test"));
+        assert_eq!(next(&world), None, "the second is still in somebody's hands");
     }
 }

@@ -82,8 +82,7 @@ pub fn workers(app: &App, config: &FederationConfig<App>, stop: &Stop) -> JoinSe
     workers.spawn(jobs::run_errands(config.clone(), schedule::run_errand, stop.clone()));
     workers.spawn(jobs::run(app.clone(), schedule::run_job, stop.clone()));
     workers.spawn(schedule::sweep(app.clone(), stop.clone()));
-    let mail_stop = stop.clone();
-    workers.spawn(mail::run(app.clone(), async move { mail_stop.asked().await }));
+    workers.spawn(mail::run(app.clone(), stop.clone()));
     workers
 }
 
