@@ -44,7 +44,7 @@ pub struct NewPerson {
 
 /// Does it, on the database of the configuration.
 pub fn run(config: Config, command: &AccountCommand) -> Result<()> {
-    let app = start::open(config)?;
+    let app = start::open_beside(config)?;
     // Keys and ids of people rest on the instance, which the first start makes.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Error::Internal(Box::new(e)))?;

@@ -39,7 +39,7 @@ const SOME: i64 = 100;
 
 /// Does it, on the database of the configuration.
 pub fn run(config: Config, command: &ActorCommand) -> Result<()> {
-    let app = start::open(config)?;
+    let app = start::open_beside(config)?;
     let ActorCommand::RotateKey(which) = command;
     let former = if which.stolen { Former::Withdrawn } else { Former::Replaced };
     if which.all { everyone(&app, former) } else { some(&app, &which.handles, former) }

@@ -172,7 +172,7 @@ fn fits(manifest: &Manifest, config: &Config, address: &Address) -> Result<()> {
 
 /// Lets deliveries and mail go again after a backup was restored. Works while the server runs.
 pub fn resume(config: Config, how: &Resume) -> Result<()> {
-    let app = start::open(config)?;
+    let app = start::open_beside(config)?;
     let drop = how.drop_waiting;
     let (was_paused, dropped) = app.pool().write_blocking(move |tx| {
         let dropped = if drop { delivery::drop_waiting(tx, "waited in a backup that was restored")? } else { 0 };

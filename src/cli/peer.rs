@@ -106,7 +106,7 @@ Ends with 1 when there is no such server or rule, with 2 when a domain or file c
 
 /// Does it, on the database of the configuration.
 pub fn run(config: Config, command: &PeerCommand) -> Result<()> {
-    let app = start::open(config)?;
+    let app = start::open_beside(config)?;
     match command {
         PeerCommand::List { state, search } => list(&app, *state, search),
         PeerCommand::Show { host } => show(&app, host),

@@ -47,6 +47,16 @@ pub fn alone(address: &Address) -> Result<Option<File>> {
     }
 }
 
+/// Opens the database beside a server that may be at work on it: then it is not migrated under its feet.
+pub fn open_beside(config: Config) -> Result<App> {
+    match migrate::behind(&config.address()?)? {
+        0 => open(config),
+        lacking => Err(Error::Conflict(format!(
+            "the database lacks {lacking} migrations of this version; run `hedgeschool migrate` with the server stopped"
+        ))),
+    }
+}
+
 /// Opens the database of a configuration, migrated.
 pub fn open(config: Config) -> Result<App> {
     let address = config.address()?;

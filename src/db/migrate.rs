@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{PgConnection, QueryableByName, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::fs::File;
@@ -53,6 +53,26 @@ pub fn lacking(db: &mut Db) -> Result<usize> {
         Db::Sqlite(conn) => compare(conn, &SQLITE),
         Db::Pg(conn) => compare(conn, &POSTGRES),
     }
+}
+
+/// How many migrations a database lacks that is in use already; one that is empty lacks nothing, it is new.
+pub fn behind(address: &Address) -> Result<usize> {
+    if matches!(address, Address::Sqlite(path) if !path.exists()) {
+        return Ok(0);
+    }
+    let mut db = address.open(true).map_err(|e| Error::Unavailable(format!("the database cannot be reached: {e}")))?;
+    let tables = match db {
+        Db::Sqlite(_) => "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'settings'",
+        Db::Pg(_) => "SELECT count(*) AS n FROM pg_tables WHERE schemaname = 'public' AND tablename = 'settings'",
+    };
+    let tables: Count = diesel::sql_query(tables).get_result(&mut db)?;
+    if tables.n == 0 { Ok(0) } else { lacking(&mut db) }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
 }
 
 /// The newest migration of this database. Only reads, also of a database that cannot be written to.
