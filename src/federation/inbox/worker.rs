@@ -158,6 +158,8 @@ impl Worker {
             }
         }
         if done.is_empty() {
+                        // Else it would be taken again at once, with all that it asks of others.
+                        tokio::time::sleep(LOOK).await;
             return;
         }
         // A door that forgot to settle must not be entered again and again.
