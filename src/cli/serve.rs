@@ -65,13 +65,16 @@ async fn run(app: App, behind: &Handle) -> Result<()> {
     let (running, mut workers) = started.await??;
     welcome(&app, &listener).await?;
     let router = routes::router(&app, &config, stop.clone());
-    let all_answered = take_connections(listener, router, bounds, stop).await;
-    let all_ended = tokio::time::timeout(bounds.drain, async {
-        running.stop().await;
-        while workers.join_next().await.is_some() {}
-    })
-    .await
-    .is_ok();
+    // Requests and workers end at the same time: who asked for the end waits once.
+    let ending = async {
+        stop.asked().await;
+        let all = async {
+            running.stop().await;
+            while workers.join_next().await.is_some() {}
+        };
+        tokio::time::timeout(bounds.drain, all).await.is_ok()
+    };
+    let (all_answered, all_ended) = tokio::join!(take_connections(listener, router, bounds, stop.clone()), ending);
     tracing::info!(all_answered, all_ended, "stopped");
     Ok(())
 }

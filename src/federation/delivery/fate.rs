@@ -17,6 +17,8 @@ pub enum Fate {
     Dropped(String),
     /// The server answers, but chokes on this one (500): later, and meanwhile others may have their turn. The reason.
     Choked(String),
+    /// It could not be asked, which says nothing of it: soon. The reason.
+    Ours(String),
     /// The server is not well: later, with all that waits for it. The reason, and when it asks us to come back.
     Later(String, Option<Duration>),
 }
@@ -31,6 +33,7 @@ pub fn fate_of(attempt: &Result<PostAnswer, FetchError>) -> Fate {
             408 | 429 | 502.. => Fate::Later(format!("answered {}", answer.status), answer.retry_after),
             _ => Fate::Dropped(format!("answered {}: {}", answer.status, shorten(&answer.excerpt))),
         },
+        Err(FetchError::Busy) => Fate::Ours(FetchError::Busy.to_string()),
         Err(error) => match error.verdict() {
             Verdict::Transient => Fate::Later(error.to_string(), None),
             Verdict::Refused | Verdict::Permanent => Fate::Dropped(error.to_string()),
@@ -78,6 +81,9 @@ pub const CHOKED_TRIES: i64 = 12;
 /// A server that answers is asked again after this time at the latest.
 pub const LONGEST_ALIVE: Duration = Duration::from_secs(3600);
 
+/// When a server is asked again that could not be asked.
+pub const SOON: Duration = Duration::from_secs(5);
+
 /// How long an activity is worth sending to a server that comes back from the dead.
 ///
 /// Public posts and likes are of their time. What takes something back, answers somebody or is for one person alone
@@ -120,6 +126,7 @@ mod tests {
         }
         assert_eq!(fate_of(&answer(410, None)), Fate::Gone);
         assert!(matches!(fate_of(&Err(FetchError::Timeout)), Fate::Later(_, None)));
+        assert!(matches!(fate_of(&Err(FetchError::Busy)), Fate::Ours(_)), "nobody else's fault");
         assert!(matches!(fate_of(&Err(FetchError::Private("x.test".into()))), Fate::Dropped(_)));
     }
 

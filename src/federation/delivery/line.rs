@@ -13,7 +13,7 @@ use crate::net::signature::Signer;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use url::Url;
 
@@ -29,19 +29,20 @@ pub(super) struct Road {
     pub(super) notes: mpsc::Sender<Note>,
     /// Places for servers that let us wait.
     pub(super) slow: Arc<Semaphore>,
+    /// Whether to begin nothing more.
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 /// Works on one line; `place` is given back when its server is slow.
 pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     let (mut place, mut patience) = (Some(place), None);
-    let (begun, mut closed) = (Instant::now(), HashSet::new());
-    // Actors of whose new keys this server was just told; that is written down only later.
-    let mut told = HashSet::new();
+    // `told` are actors of whose new keys this server was just told; that is written down only later.
+    let (begun, mut closed, mut told) = (Instant::now(), HashSet::new(), HashSet::new());
     let mut end = Note::Well { host: line.host.clone() };
     let (mut choked, mut in_a_row, mut takes_others) = (Vec::new(), 0, false);
     road.know(&line);
     for (waiting, is_stale) in plan(&road.app, &line) {
-        if begun.elapsed() > TURN {
+        if begun.elapsed() > TURN || *road.stop.borrow() {
             break;
         }
         if closed.contains(&waiting.inbox) {
@@ -75,6 +76,10 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
                     break;
                 }
             }
+            Fate::Ours(_) => {
+                end = Note::Unknown { host: line.host.clone() };
+                break;
+            }
             Fate::Later(reason, asked) => {
                 end = Note::Badly { host: line.host.clone(), id: waiting.id, reason, asked, alive: false };
                 break;
@@ -87,6 +92,11 @@ pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
 /// What a server chokes on while it takes others waits by itself; where it takes none, all of it waits. Says how the line
 /// ends.
 async fn set_aside(road: &Road, host: &str, (choked, takes_others): (Vec<(i64, String)>, bool), end: Note) -> Note {
+    let end = match end {
+        Note::Unknown { host } if takes_others => Note::Well { host },
+        Note::Well { host } if !takes_others && *road.stop.borrow() => Note::Unknown { host },
+        end => end,
+    };
     if !takes_others
         && matches!(end, Note::Well { .. })
         && let Some((id, reason)) = choked.first().cloned()
@@ -120,7 +130,7 @@ fn tell(host: &str, kind: &str, fate: &Fate) {
         Fate::Delivered => ("delivered", ""),
         Fate::Gone => ("gone", ""),
         Fate::Dropped(reason) => ("dropped", reason.as_str()),
-        Fate::Choked(reason) | Fate::Later(reason, _) => ("later", reason.as_str()),
+        Fate::Choked(reason) | Fate::Ours(reason) | Fate::Later(reason, _) => ("later", reason.as_str()),
     };
     metrics::counter!("hedgeschool_deliveries_total", "result" => result).increment(1);
     if reason.is_empty() {

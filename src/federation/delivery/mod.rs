@@ -50,7 +50,7 @@ pub fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
 /// Delivers until told to stop, and then finishes what is in flight.
 pub async fn run(config: FederationConfig<App>, mut stop: watch::Receiver<bool>) {
     let app: App = config.to_request_data().app_data().clone();
-    let mut office = Office::open(&app);
+    let mut office = Office::open(&app, stop.clone());
     let mut swept = tokio::time::Instant::now();
     while !*stop.borrow() {
         match office.dispatch().await {
@@ -76,7 +76,7 @@ pub async fn run(config: FederationConfig<App>, mut stop: watch::Receiver<bool>)
 /// Delivers all that is due, once: for tests and the command line. Says how many lines were worked on.
 pub async fn deliver_due(config: &FederationConfig<App>) -> Result<usize> {
     let app: App = config.to_request_data().app_data().clone();
-    let mut office = Office::open(&app);
+    let mut office = Office::open(&app, watch::channel(false).1);
     let mut count = 0;
     loop {
         match office.dispatch().await? {
@@ -98,11 +98,11 @@ struct Office {
 }
 
 impl Office {
-    fn open(app: &App) -> Self {
+    fn open(app: &App, stop: watch::Receiver<bool>) -> Self {
         let (notes, written) = mpsc::channel(4096);
         let size = app.config().federation.parallel_hosts;
         Self {
-            road: Road { app: app.clone(), notes, slow: Arc::new(Semaphore::new(size * SLOW)) },
+            road: Road { app: app.clone(), notes, slow: Arc::new(Semaphore::new(size * SLOW)), stop },
             size,
             places: Arc::new(Semaphore::new(size)),
             lines: JoinSet::new(),

@@ -18,6 +18,8 @@ pub(super) enum Note {
     Gone { inbox: String },
     /// The line was worked on to its end, or to the end of its turn.
     Well { host: String },
+    /// Nothing was learned of the server.
+    Unknown { host: String },
     /// The server choked on this one.
     Held { id: i64, reason: String },
     /// The server is not well; this delivery failed. Whether it answers at all.
@@ -66,6 +68,7 @@ fn write(tx: &mut Tx<'_>, notes: Vec<Note>) -> Result<()> {
             Note::Dropped { id, reason } => store::drop_one(tx, id, &reason)?,
             Note::Gone { inbox } => store::close_inbox(tx, &inbox)?,
             Note::Well { host } => well.push(host),
+            Note::Unknown { host } => store::free_line(tx, &host)?,
             Note::Held { id, reason } => store::hold(tx, id, &reason)?,
             Note::Badly { host, id, reason, asked, alive } => {
                 store::note_failure(tx, id, &reason)?;

@@ -250,6 +250,15 @@ pub(super) fn end_lines_well(tx: &mut Tx<'_>, hosts: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// This line is given back as it was, and tried again soon.
+pub(super) fn free_line(tx: &mut Tx<'_>, host: &str) -> Result<()> {
+    let soon = tx.now().plus(fate::SOON);
+    diesel::update(peers::table.filter(peers::host.eq(host)))
+        .set((peers::leased_until.eq(Time(0)), peers::due_at.eq(Some(soon))))
+        .execute(tx)?;
+    Ok(())
+}
+
 /// This line failed; it is left alone for a while, for good reason longer each time.
 pub(super) fn end_line_badly(
     tx: &mut Tx<'_>,

@@ -39,7 +39,7 @@ const MEND_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until told to stop, and then finishes what is in hand.
 pub async fn run(config: FederationConfig<App>, dispatch: Dispatch, mut stop: watch::Receiver<bool>) {
-    let worker = Worker { config, dispatch };
+    let worker = Worker { config, dispatch, stop: stop.clone() };
     let app: App = (*worker.config).clone();
     let (mut lanes, mut mended) = (Lanes::default(), None::<Instant>);
     while !*stop.borrow() {
@@ -80,7 +80,7 @@ pub async fn run(config: FederationConfig<App>, dispatch: Dispatch, mut stop: wa
 
 /// Works on everything that waits now, once: for tests and the command line. Says how many there were.
 pub async fn work_off(config: &FederationConfig<App>, dispatch: Dispatch) -> Result<usize> {
-    let worker = Worker { config: config.clone(), dispatch };
+    let worker = Worker { config: config.clone(), dispatch, stop: watch::channel(false).1 };
     let mut count = 0;
     loop {
         let batch = worker.take(Except::default()).await?;
@@ -98,6 +98,7 @@ pub async fn work_off(config: &FederationConfig<App>, dispatch: Dispatch) -> Res
 struct Worker {
     config: FederationConfig<App>,
     dispatch: Dispatch,
+    stop: watch::Receiver<bool>,
 }
 
 impl Worker {
@@ -137,6 +138,11 @@ impl Worker {
         let all: Vec<_> = lane.iter().map(|one| one.received.id).collect();
         for one in lane {
             let id = one.received.id;
+            if *self.stop.borrow() {
+                // Other processes need not wait for our lease to end.
+                app.write(move |tx| store::lease(tx, &all, crate::clock::Time(0))).await.ok();
+                break;
+            }
             began.again();
             let context = self.config.to_request_data();
             match self.work_on(&context, &one).await {
@@ -152,14 +158,14 @@ impl Worker {
                     Ok(false) => {}
                     Err(error) => {
                         tracing::error!(%error, "the fate of an activity could not be written down");
+                        // Else it would be taken again at once, with all that it asks of others.
+                        tokio::time::sleep(LOOK).await;
                         break;
                     }
                 },
             }
         }
         if done.is_empty() {
-                        // Else it would be taken again at once, with all that it asks of others.
-                        tokio::time::sleep(LOOK).await;
             return;
         }
         // A door that forgot to settle must not be entered again and again.
