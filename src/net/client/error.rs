@@ -44,7 +44,7 @@ pub enum FetchError {
     /// Administrators blocked this server; nothing was sent, not even a question for its address.
     #[error("{0} is blocked here")]
     Blocked(String),
-    /// It cannot be told now whether this server may be reached.
+    /// Nothing was asked, for want of something here: whether this server may be reached, where it is, room for a file.
     #[error("not available now")]
     Busy,
     /// More than [`super::MAX_REDIRECTS`] redirects.
@@ -116,6 +116,7 @@ impl From<reqwest::Error> for FetchError {
                 return match resolve {
                     ResolveError::Private(host) => Self::Private(host.clone()),
                     ResolveError::Failed(host) => Self::Name(host.clone()),
+                    ResolveError::Busy => Self::Busy,
                 };
             }
             source = inner.source();

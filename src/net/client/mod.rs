@@ -99,6 +99,7 @@ impl SafeClient {
             lookup: settings.lookup,
             rules: Arc::clone(&rules),
             deadline: settings.deadlines.lookup,
+            silent: Arc::default(),
         };
         let mut builder = reqwest::Client::builder()
             .user_agent(settings.user_agent)

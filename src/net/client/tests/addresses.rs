@@ -6,7 +6,10 @@ use axum::{
     routing::get as on_get,
 };
 
-use super::{super::resolve::Resolver, *};
+use super::{
+    super::resolve::{ResolveError, Resolver},
+    *,
+};
 
 /// Answers of a name server, each with at least one address that is not public.
 const PRIVATE: [&str; 12] = [
@@ -62,6 +65,7 @@ async fn net_02_a_second_answer_of_the_name_server_is_judged_anew() {
         lookup: Arc::clone(&names) as Arc<dyn Lookup>,
         rules: Arc::new(Rules::default()),
         deadline: Duration::from_secs(1),
+        silent: Arc::default(),
     };
     let first = resolver.checked("evil.test").await.unwrap();
     assert_eq!(first, ["93.184.216.34:0".parse().unwrap()]);
@@ -84,6 +88,7 @@ async fn names_below_localhost_lead_to_loopback_and_nobody_is_asked() {
         lookup: Arc::clone(&names) as Arc<dyn Lookup>,
         rules: Arc::new(rules),
         deadline: Duration::from_secs(1),
+        silent: Arc::default(),
     };
     for name in ["localhost", "north.localhost", "North.LOCALHOST."] {
         let found = resolver(development()).checked(name).await.unwrap();
@@ -92,6 +97,37 @@ async fn names_below_localhost_lead_to_loopback_and_nobody_is_asked() {
     assert_eq!(names.asked.lock().unwrap().len(), 0);
     assert!(resolver(development()).checked("localhost.test").await.is_err(), "only the last part counts");
     assert!(resolver(Rules::default()).checked("north.localhost").await.is_err(), "not in production");
+}
+
+/// R-25, checklist 66: a name server that is dead for some names is not the fault of all others.
+#[tokio::test]
+async fn r_25_dead_names_hold_up_nobody_else_and_are_left_alone_for_a_while() {
+    fn ask(host: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        if host.starts_with("dead") {
+            std::thread::sleep(Duration::from_secs(2));
+            return Err(std::io::Error::other("nobody answers"));
+        }
+        Ok(vec!["93.184.216.34".parse().unwrap()])
+    }
+    let places = Arc::new(tokio::sync::Semaphore::new(4));
+    let lookup = SystemLookup { places: places.clone(), patience: Duration::from_millis(50), ask };
+    let resolver = Resolver {
+        lookup: Arc::new(lookup),
+        rules: Arc::new(Rules::default()),
+        deadline: Duration::from_millis(200),
+        silent: Arc::default(),
+    };
+    let dead = ["dead0", "dead1", "dead2", "dead3"].map(|name| resolver.checked(name));
+    for found in futures_util::future::join_all(dead).await {
+        assert!(matches!(found, Err(ResolveError::Failed(_))), "{found:?}");
+    }
+    // All places are still held by threads that nobody waits for.
+    let busy = resolver.checked("well.test").await;
+    assert_eq!(busy, Err(ResolveError::Busy), "R-25: this is not the fault of that server");
+    drop(places.acquire_many(4).await.unwrap());
+    assert!(matches!(resolver.checked("dead0").await, Err(ResolveError::Failed(_))));
+    assert_eq!(places.available_permits(), 4, "R-25: it takes no place again");
+    assert!(resolver.checked("well.test").await.is_ok(), "R-25");
 }
 
 #[tokio::test]
