@@ -50,6 +50,11 @@ impl Error {
         Self::Denied(Refused(reason.into()))
     }
 
+    /// Whether SQLite could not read or write its files, for whatever reason but that it says that the disk is full.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Unavailable(said) if said.contains(BROKEN))
+    }
+
     /// Whether trying again later may succeed.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::TooMany(_) | Self::Internal(_))
@@ -151,20 +156,24 @@ impl From<diesel::result::Error> for Error {
             Db::DatabaseError(kind, said) if is_passing(&kind, said.message()) => {
                 Self::Unavailable(format!("the database: {}", said.message()))
             }
-            Db::BrokenTransactionManager | Db::RollbackErrorOnCommit { .. } => {
-                Self::Unavailable("the database lost a transaction".into())
+            Db::BrokenTransactionManager => Self::Unavailable("the database lost a transaction".into()),
+            Db::RollbackErrorOnCommit { commit_error, .. } => {
+                Self::Unavailable(format!("the database lost a transaction: {commit_error}"))
             }
             other => Self::Internal(Box::new(other)),
         }
     }
 }
 
+/// What SQLite says of a disk that does not do what it is told.
+const BROKEN: &str = "disk I/O error";
+
 /// What databases say when it is not the query that is wrong. Neither diesel nor SQLite's driver keeps the code.
 const PASSING: [&str; 16] = [
     "database is locked",
     "database table is locked",
     "disk is full",
-    "disk I/O error",
+    BROKEN,
     "unable to open database file",
     "readonly database",
     // SQLite rolls everything back by itself when the disk is full; what was begun is gone then.

@@ -3,6 +3,7 @@
 use super::{say, start};
 use crate::app::App;
 use crate::config::Config;
+use crate::db::Bell;
 use crate::error::{Error, Result};
 use crate::http::health;
 use crate::http::serve::{Bounds, serve as take_connections};
@@ -74,10 +75,22 @@ async fn run(app: App, behind: &Handle) -> Result<()> {
         };
         tokio::time::timeout(bounds.drain, all).await.is_ok()
     };
-    let (all_answered, all_ended) = tokio::join!(take_connections(listener, router, bounds, stop.clone()), ending);
-    tracing::info!(all_answered, all_ended, "stopped");
-    Ok(())
+    let serving = async { tokio::join!(take_connections(listener, router, bounds, stop.clone()), ending) };
+    tokio::select! {
+        (all_answered, all_ended) = serving => {
+            tracing::info!(all_answered, all_ended, "stopped");
+            Ok(())
+        }
+        () = app.bells().wait(Bell::Broken) => {
+            // Whoever waits is answered yet.
+            tokio::time::sleep(LAST_WORDS).await;
+            Err(Error::Unavailable("the disk failed, so that nothing more can be promised; look at it, then start again".into()))
+        }
+    }
 }
+
+/// How long answers may take on their way when the disk has failed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything that works beside the requests. Each ends by itself when asked to stop.
 pub fn workers(app: &App, config: &FederationConfig<App>, stop: &Stop) -> JoinSet<()> {

@@ -138,7 +138,7 @@ impl Pool {
         let around = Arc::new(around);
         let readers = pool(false)?;
         let writer = match address {
-            Address::Sqlite(_) => writer::Writer::thread(address.clone())?,
+            Address::Sqlite(_) => writer::Writer::thread(address.clone(), around.clone())?,
             Address::Postgres(_) => writer::Writer::Pooled(readers.clone()),
         };
         Ok(Self { readers, writer, around })

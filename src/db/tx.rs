@@ -60,11 +60,13 @@ pub enum Bell {
     Jobs,
     /// A letter is to be sent.
     Letters,
+    /// The disk failed under the database: the process shall end.
+    Broken,
 }
 
 /// The bells of all workers.
 #[derive(Debug, Default)]
-pub struct Bells([Notify; 4]);
+pub struct Bells([Notify; 5]);
 
 impl Bells {
     /// Wakes the worker, now or when it next waits.
@@ -78,12 +80,13 @@ impl Bells {
     }
 
     fn of(&self, bell: Bell) -> &Notify {
-        let [inbox, deliveries, jobs, letters] = &self.0;
+        let [inbox, deliveries, jobs, letters, broken] = &self.0;
         match bell {
             Bell::Inbox => inbox,
             Bell::Deliveries => deliveries,
             Bell::Jobs => jobs,
             Bell::Letters => letters,
+            Bell::Broken => broken,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Who writes? One thread for SQLite, which groups commits; the pool for PostgreSQL.
 
-use super::{Address, Db, Kept, Opener, Run, Surroundings, Tx, in_transaction};
+use super::{Address, Bell, Db, Kept, Opener, Run, Surroundings, Tx, in_transaction};
 use crate::error::{Error, Result};
 use diesel::{r2d2, sql_query};
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
@@ -13,9 +16,9 @@ type Job = Box<dyn FnOnce(Option<&mut Db>) -> Done + Send>;
 
 /// What a job came to.
 pub(super) struct Done {
-    /// Whether the database did its part. SQLite takes a whole transaction back by itself when the disk is full: then
+    /// Why the database did not do its part. SQLite takes a whole transaction back by itself when the disk is full: then
     /// nothing of the group may be promised.
-    is_sound: bool,
+    fault: Option<String>,
     /// What to do once it is known whether the commit succeeded.
     answer: Box<dyn FnOnce(bool) + Send>,
 }
@@ -41,12 +44,12 @@ pub(super) enum Writer {
 
 impl Writer {
     /// Starts the thread. It ends when the last sender is gone.
-    pub(super) fn thread(address: Address) -> Result<Self> {
+    pub(super) fn thread(address: Address, around: Arc<Surroundings>) -> Result<Self> {
         let mut db = address.open(true).map_err(|e| Error::Internal(Box::new(e)))?;
         let (sender, receiver) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&address, &mut db, &receiver))
+            .spawn(move || run(&address, &around, &mut db, &receiver))
             .map_err(|e| Error::Internal(Box::new(e)))?;
         Ok(Self::Thread(sender))
     }
@@ -66,8 +69,11 @@ impl Writer {
                         Some(db) => in_savepoint(db, |db| attempt(db, &around, job)),
                         None => Err(Error::Unavailable("the database cannot be written to".into())),
                     };
-                    let is_sound = !matches!(result, Err(Error::Unavailable(_)));
-                    Done { is_sound, answer: Box::new(move |committed| settle(result, committed, &around, answer)) }
+                    let fault = match &result {
+                        Err(Error::Unavailable(said)) => Some(said.clone()),
+                        _ => None,
+                    };
+                    Done { fault, answer: Box::new(move |committed| settle(result, committed, &around, answer)) }
                 });
                 sender.try_send((turn, boxed)).map_err(|error| {
                     Error::Unavailable(match error {
@@ -103,12 +109,15 @@ fn in_savepoint<T>(db: &mut Db, job: impl FnOnce(&mut Db) -> Result<T>) -> Resul
     let taken_back = result.is_ok() || Kept(sql_query("ROLLBACK TO job")).execute(db).is_ok();
     // SQLite may have taken back the whole group, this savepoint with it.
     if !taken_back || Kept(sql_query("RELEASE job")).execute(db).is_err() {
-        return Err(Error::Unavailable("the database lost a write".into()));
+        return Err(match result {
+            Err(fault @ Error::Unavailable(_)) => fault,
+            _ => Error::Unavailable("the database lost a write".into()),
+        });
     }
     result
 }
 
-type Worth<T> = (T, Vec<super::Bell>);
+type Worth<T> = (T, Vec<Bell>);
 
 fn attempt<T>(db: &mut Db, around: &Surroundings, job: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<Worth<T>> {
     // A panic in one job must not take the others of its group, nor the thread, with it.
@@ -134,7 +143,7 @@ fn settle<T>(result: Result<Worth<T>>, committed: bool, around: &Surroundings, a
     }
 }
 
-fn run(address: &Address, db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
+fn run(address: &Address, around: &Surroundings, db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
     let mut lines = Lines::default();
     while lines.wait(jobs) {
         let mut answers = Vec::new();
@@ -153,11 +162,44 @@ fn run(address: &Address, db: &mut Db, jobs: &Receiver<(Turn, Job)>) {
                 Err(error) => tracing::error!(%error, "the database cannot be opened again"),
             }
         }
+        let is_broken = outcome.as_ref().is_err_and(Error::is_of_disk) && !is_full(address);
         for answer in answers {
             answer(outcome.is_ok());
         }
+        if is_broken {
+            return refuse_for_good(around, &mut lines, jobs);
+        }
     }
 }
+
+/// After an error of the disk nobody knows what of the file is there: what the system says it has written may be gone
+/// (fsyncgate). Only a new start, which reads the file anew, may go on.
+fn refuse_for_good(around: &Surroundings, lines: &mut Lines, jobs: &Receiver<(Turn, Job)>) {
+    tracing::error!("the disk failed: nothing more is written, and the process ends");
+    around.bells.ring(Bell::Broken);
+    while lines.wait(jobs) {
+        lines.refuse(jobs);
+    }
+}
+
+/// Whether there is only no room: SQLite calls some ways of being full (quotas, limits of a file's size) an error of the
+/// disk.
+fn is_full(address: &Address) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let Address::Sqlite(path) = address else { return false };
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let length = |path: &Path| path.metadata().map_or(0, |data| data.len());
+    let (trial, end) = (path.with_extension("trial"), length(path).max(length(&log)));
+    let tried = File::create(&trial).and_then(|mut file| {
+        file.seek(SeekFrom::Start(end))?;
+        file.write_all(&vec![1; TRIAL])
+    });
+    drop(std::fs::remove_file(&trial));
+    tried.is_err_and(|error| matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull))
+}
+
+/// As much must fit for the disk not to be full.
+const TRIAL: usize = 1 << 20;
 
 /// One group.
 fn work(
@@ -170,8 +212,8 @@ fn work(
     while let Some((turn, job)) = lines.next(jobs, answers.len(), promised) {
         let done = job(Some(db));
         answers.push(done.answer);
-        if !done.is_sound {
-            return Err(Error::Unavailable("the database failed in a group of writes".into()));
+        if let Some(said) = done.fault {
+            return Err(Error::Unavailable(said));
         }
         promised |= turn == Turn::First;
     }
