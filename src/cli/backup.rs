@@ -8,12 +8,13 @@ use crate::db::copy::{self, Stored};
 use crate::db::{Address, migrate};
 use crate::error::{Error, Result};
 use crate::federation::delivery;
-use crate::media::file::folder as media_folder;
+use crate::media::file::{HALF, folder as media_folder};
 use crate::setting;
 use clap::Args;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,8 @@ pub fn backup(config: &Config, file: Option<&Path>, place: &Place) -> Result<()>
     copy_media(&media, &folder.join(MEDIA))?;
     let (content, stored) = copy::write(&address, &folder.join(database))?;
     copy_media(&media, &folder.join(MEDIA))?;
-    let missing = keep_stored(&folder.join(MEDIA), &stored)?;
+    let missing = keep_stored(&media, &folder.join(MEDIA), &stored)?;
+    sync_folder(&folder.join(MEDIA))?;
     if let Some(path) = file {
         fs::copy(path, folder.join(CONFIGURATION)).map_err(failed(path))?;
     }
@@ -86,42 +88,79 @@ pub fn backup(config: &Config, file: Option<&Path>, place: &Place) -> Result<()>
     Ok(())
 }
 
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
+
 /// Copies what is not copied yet. Bytes never change under their name.
 fn copy_media(from: &Path, to: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_file() && !target.exists() {
-            match fs::copy(entry.path(), &target) {
-                Ok(_) => File::open(&target).and_then(|copied| copied.sync_all()).map_err(failed(&target))?,
-                // Deleted while we looked: then the database no longer knows it.
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => return Err(failed(&target)(e)),
-            }
+    for name in names_in(from)? {
+        let target = to.join(&name);
+        let is_half = name.to_string_lossy().ends_with(HALF);
+        if !is_half && !target.exists() {
+            copy_file(&from.join(&name), &target)?;
         }
     }
     Ok(())
 }
 
-/// Leaves only files that the database of that moment knows. Says which of those are missing or damaged.
-fn keep_stored(folder: &Path, stored: &[Stored]) -> Result<Vec<String>> {
-    let names: BTreeMap<&str, &Stored> = stored.iter().map(|one| (one.name.as_str(), one)).collect();
-    for entry in fs::read_dir(folder).map_err(failed(folder))?.flatten() {
-        if !names.contains_key(entry.file_name().to_string_lossy().as_ref()) {
-            fs::remove_file(entry.path()).map_err(failed(folder))?;
+/// The files of a folder; none when there is no folder.
+fn names_in(folder: &Path) -> Result<Vec<OsString>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed(folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed(folder))?;
+        if entry.file_type().map_err(failed(folder))?.is_file() {
+            names.push(entry.file_name());
         }
     }
-    Ok(stored.iter().filter(|one| !manifest::is_as_stored(folder, one)).map(|one| one.name.clone()).collect())
+    Ok(names)
+}
+
+/// Under another name until all of it is there, so that what broke off is not taken for the file.
+fn copy_file(from: &Path, target: &Path) -> Result<()> {
+    let half = PathBuf::from(format!("{}{HALF}", target.display()));
+    match fs::copy(from, &half) {
+        Ok(_) => {
+            File::open(&half).and_then(|copied| copied.sync_all()).map_err(failed(&half))?;
+            fs::rename(&half, target).map_err(failed(target))
+        }
+        // Deleted while we looked: then the database no longer knows it.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(failed(target)(e)),
+    }
+}
+
+/// Leaves only files that the database of that moment knows. Says which of those are missing or damaged where they come
+/// from as well; what is whole there must be whole here.
+fn keep_stored(media: &Path, folder: &Path, stored: &[Stored]) -> Result<Vec<String>> {
+    let names: BTreeSet<&str> = stored.iter().map(|one| one.name.as_str()).collect();
+    for name in names_in(folder)?.iter().filter(|name| !names.contains(name.to_string_lossy().as_ref())) {
+        fs::remove_file(folder.join(name)).map_err(failed(folder))?;
+    }
+    let mut missing = Vec::new();
+    for one in stored.iter().filter(|one| !manifest::is_as_stored(folder, one)) {
+        if !manifest::is_as_stored(media, one) {
+            missing.push(one.name.clone());
+            continue;
+        }
+        copy_file(&media.join(&one.name), &folder.join(&one.name))?;
+        if !manifest::is_as_stored(folder, one) {
+            return Err(Error::Unavailable(format!("{} cannot be copied as it is", media.join(&one.name).display())));
+        }
+    }
+    Ok(missing)
 }
 
 fn digests(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for (inside, prefix) in [(folder.to_owned(), String::new()), (folder.join(MEDIA), format!("{MEDIA}/"))] {
-        for entry in fs::read_dir(&inside).map_err(failed(&inside))?.flatten() {
-            if entry.path().is_file() {
-                let digest = manifest::digest(&entry.path()).map_err(failed(&inside))?;
-                found.insert(format!("{prefix}{}", entry.file_name().to_string_lossy()), digest);
-            }
+        for name in names_in(&inside)? {
+            let digest = manifest::digest(&inside.join(&name)).map_err(failed(&inside))?;
+            found.insert(format!("{prefix}{}", name.to_string_lossy()), digest);
         }
     }
     Ok(found)
@@ -136,12 +175,15 @@ pub fn restore(config: &Config, place: &Place) -> Result<()> {
     let _alone = start::alone(&address)?;
     copy::must_be_empty(&address)?;
     let media = media_folder(&config.server.data);
-    if fs::read_dir(&media).is_ok_and(|mut entries| entries.next().is_some()) {
+    // Those of this backup are of an attempt to restore it that broke off.
+    let is_of_it = |name: &OsString| manifest.has_media(name.to_string_lossy().trim_end_matches(HALF));
+    if !names_in(&media)?.iter().all(is_of_it) {
         return Err(Error::Conflict(format!("{} holds files already", media.display())));
     }
     fs::create_dir_all(&media).map_err(failed(&media))?;
     copy_media(&folder.join(MEDIA), &media)?;
-    let content = copy::restore(&folder.join(&manifest.database), &address, setting::pause_deliveries)?;
+    sync_folder(&media)?;
+    let content = copy::restore(&folder.join(&manifest.database), &address, setting::PAUSING)?;
     if content != manifest.content {
         return Err(Error::Conflict("the restored database is not what the backup says; do not use it".into()));
     }
@@ -175,7 +217,10 @@ pub fn resume(config: Config, how: &Resume) -> Result<()> {
     let app = start::open_beside(config)?;
     let drop = how.drop_waiting;
     let (was_paused, dropped) = app.pool().write_blocking(move |tx| {
-        let dropped = if drop { delivery::drop_waiting(tx, "waited in a backup that was restored")? } else { 0 };
+        let dropped = match setting::paused_at(tx)?.filter(|_| drop) {
+            Some(last) => delivery::drop_waiting(tx, last, "waited in a backup that was restored")?,
+            None => 0,
+        };
         Ok((setting::resume_deliveries(tx)?, dropped))
     })?;
     if drop {
@@ -183,4 +228,34 @@ pub fn resume(config: Config, how: &Resume) -> Result<()> {
     }
     say(if was_paused { "deliveries and mail go out again" } else { "deliveries and mail were not paused" });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Sha256;
+
+    fn stored(name: &str, bytes: &[u8]) -> Stored {
+        let mut digest = Sha256::default();
+        digest.push(bytes);
+        Stored { name: name.into(), size: bytes.len() as i64, sha256: digest.hex() }
+    }
+
+    #[test]
+    fn r_23_a_file_that_was_copied_torn_is_copied_again_and_none_is_called_whole_that_is_not() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (from, to) = (from.path(), to.path());
+        for (name, text) in [("whole", "all of it"), ("damaged", "bad"), ("new.half", "on its w")] {
+            fs::write(from.join(name), text).unwrap();
+        }
+        fs::write(to.join("whole"), "all o").unwrap();
+        fs::write(to.join("unknown"), "x").unwrap();
+        copy_media(from, to).unwrap();
+        let known = [stored("whole", b"all of it"), stored("damaged", b"good"), stored("gone", b"x")];
+        assert_eq!(keep_stored(from, to, &known).unwrap(), ["damaged", "gone"]);
+        assert_eq!(fs::read(to.join("whole")).unwrap(), b"all of it");
+        assert_eq!(names_in(to).unwrap().len(), 2, "and nothing that the database does not know");
+        assert!(names_in(&from.join("nowhere")).unwrap().is_empty());
+        assert!(names_in(&from.join("whole")).is_err(), "a folder that cannot be read is no empty one");
+    }
 }

@@ -1,10 +1,11 @@
 //! What is in a backup, and is all of it there as it was written?
 
-use crate::crypto::sha256;
+use crate::crypto::Sha256;
 use crate::db::copy::{Content, Stored};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 /// The form of backups that this program writes and reads.
@@ -50,6 +51,11 @@ impl Manifest {
             .map_err(|e| Error::Conflict(format!("the backup is damaged: {NAME} cannot be read ({e})")))
     }
 
+    /// Whether a file of the media folder, by its name, is in the backup.
+    pub fn has_media(&self, name: &str) -> bool {
+        self.files.contains_key(&format!("{MEDIA}/{name}"))
+    }
+
     /// Whether every file is there with every byte.
     pub fn check(&self, folder: &Path) -> Result<()> {
         for (name, expected) in &self.files {
@@ -70,5 +76,11 @@ pub fn is_as_stored(folder: &Path, stored: &Stored) -> bool {
 
 /// SHA-256 in hexadecimal.
 pub fn digest(path: &Path) -> std::io::Result<String> {
-    Ok(data_encoding::HEXLOWER.encode(&sha256(&std::fs::read(path)?)))
+    let (mut file, mut digest, mut piece) = (std::fs::File::open(path)?, Sha256::default(), vec![0; 64 << 10]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(digest.hex()),
+            size => digest.push(piece.get(..size).unwrap_or_default()),
+        }
+    }
 }

@@ -9,8 +9,9 @@ use diesel::{Connection, ExpressionMethods, PgConnection, QueryDsl, QueryableByN
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
-use std::process::Command;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 /// What is in a database at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,35 +93,82 @@ pub fn read(db: &mut Db) -> Result<Moment> {
     Ok((Content { migration: migrate::newest(db)?, rows }, files))
 }
 
-/// Makes a copy the database of an address that has none yet. `calm` changes it before anybody can use it. Says what is
-/// in it then.
-pub fn restore(from: &Path, address: &Address, calm: fn(&mut Db) -> Result<()>) -> Result<Content> {
+/// Makes a copy the database of an address that has none yet. `calm` is a statement that changes it before anybody can
+/// use it: no moment shows the copy without it. Says what was in the copy. What breaks off leaves no database.
+pub fn restore(from: &Path, address: &Address, calm: &str) -> Result<Content> {
     match address {
         Address::Sqlite(path) => {
             let half = path.with_extension("restoring");
+            // What an earlier attempt left; its journal would be played into this one.
+            for left in files_of(&half).into_iter().filter(|left| left.exists()) {
+                std::fs::remove_file(left).map_err(unwritable)?;
+            }
             std::fs::copy(from, &half).map_err(unwritable)?;
             let (content, _) = check(&half)?;
-            calm(&mut Db::Sqlite(sqlite(&half)?))?;
+            sqlite(&half)?.batch_execute(calm)?;
             sync(&half)?;
             std::fs::rename(&half, path).map_err(unwritable)?;
+            address.folder().map_or(Ok(()), sync)?;
             Ok(content)
         }
         Address::Postgres(url) => {
-            let mut command = program("pg_restore", url)?;
-            command.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]).arg(from);
-            run(command, "pg_restore")?;
+            let settings = pour(from, url, calm)?;
             let mut db = address.open(true).map_err(|e| Error::Unavailable(e.to_string()))?;
-            let (content, _) = read(&mut db)?;
-            calm(&mut db)?;
+            let (mut content, _) = read(&mut db)?;
+            content.rows.insert("settings".into(), settings);
             Ok(content)
         }
     }
 }
 
+/// A database of SQLite and all that may lie beside it: a leftover of these would be played into whatever takes its name.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    let with = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
+    ["", "-wal", "-shm", "-journal"].map(with).into()
+}
+
+/// Plays a dump and `calm` into an empty database, in one transaction that ends well only when all of the dump has come.
+/// Says how many settings the dump has, which is what `calm` changes.
+fn pour(from: &Path, url: &str, calm: &str) -> Result<i64> {
+    let mut reading = Command::new("pg_restore");
+    reading.args(["--no-owner", "--no-privileges", "--file=-"]).arg(from);
+    let mut reader =
+        reading.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|e| missing("pg_restore", &e))?;
+    let mut writing = program("psql", url)?;
+    writing.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--file=-"]);
+    writing.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut writer = writing.spawn().map_err(|e| missing("psql", &e))?;
+    let (Some(mut dump), Some(mut script)) = (reader.stdout.take(), writer.stdin.take()) else {
+        return Err(Error::internal("pipes that were asked for"));
+    };
+    // An error here is one of the two programs, which say more.
+    let poured = script.write_all(b"BEGIN;\n").and_then(|()| std::io::copy(&mut dump, &mut script));
+    drop(dump);
+    let read = ended("pg_restore", &reader.wait_with_output().map_err(|e| missing("pg_restore", &e))?);
+    if poured.is_ok() && read.is_ok() {
+        let end = format!("SET search_path = public; SELECT count(*) FROM settings; {calm}; COMMIT;\n");
+        script.write_all(end.as_bytes()).ok();
+    }
+    drop(script);
+    let written = writer.wait_with_output().map_err(|e| missing("psql", &e))?;
+    ended("psql", &written).and(read)?;
+    let said = String::from_utf8_lossy(&written.stdout).into_owned();
+    let count = said.lines().rev().find_map(|line| line.trim().parse().ok());
+    count.ok_or_else(|| Error::Conflict("psql did not come to the end of the backup".into()))
+}
+
 /// Refuses an address that holds something already.
 pub fn must_be_empty(address: &Address) -> Result<()> {
     let full = match address {
-        Address::Sqlite(path) => path.exists(),
+        Address::Sqlite(path) => match files_of(path).into_iter().find(|file| file.exists()) {
+            Some(rest) if rest != *path => {
+                return Err(Error::Conflict(format!(
+                    "{} is left of another database and would damage this one; move it away first",
+                    rest.display()
+                )));
+            }
+            found => found.is_some(),
+        },
         Address::Postgres(_) => {
             let mut db =
                 address.open(true).map_err(|e| Error::Unavailable(format!("the database cannot be reached: {e}")))?;
@@ -191,11 +239,16 @@ fn program(name: &str, url: &str) -> Result<Command> {
 }
 
 fn run(mut command: Command, name: &str) -> Result<()> {
-    let output = command.output().map_err(|e| {
-        Error::Unavailable(format!(
-            "{name} cannot be run ({e}); install the client programs of PostgreSQL (Debian: postgresql-client)"
-        ))
-    })?;
+    ended(name, &command.output().map_err(|e| missing(name, &e))?)
+}
+
+fn missing(name: &str, error: &std::io::Error) -> Error {
+    Error::Unavailable(format!(
+        "{name} cannot be run ({error}); install the client programs of PostgreSQL (Debian: postgresql-client)"
+    ))
+}
+
+fn ended(name: &str, output: &Output) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }

@@ -47,6 +47,48 @@ fn migrating_again_does_nothing_and_a_newer_schema_is_refused() {
 }
 
 #[test]
+fn what_is_beside_a_server_does_not_migrate_its_database() {
+    let world = World::new();
+    assert_eq!(migrate::behind(&world.address).unwrap(), 0);
+    let mut db = world.address.open(true).unwrap();
+    db.batch_execute("DELETE FROM __diesel_schema_migrations").unwrap();
+    assert_eq!(migrate::behind(&world.address).unwrap(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let new = Address::Sqlite(folder.path().join("new.db"));
+    assert_eq!(migrate::behind(&new).unwrap(), 0, "what is new lacks nothing");
+    new.open(true).unwrap();
+    assert_eq!(migrate::behind(&new).unwrap(), 0);
+}
+
+/// leftovers of another database, or of a restore that broke off, are never played into the one that is restored.
+#[test]
+fn r_23_a_restore_can_be_repeated_and_takes_nothing_over_from_what_lay_there() {
+    let world = World::new();
+    let Address::Sqlite(_) = &world.address else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, path) = (folder.path().join("backup"), folder.path().join("new.db"));
+    let (content, _) = copy::write(&world.address, &backup).unwrap();
+    let new = Address::Sqlite(path.clone());
+    for left in ["new.db-wal", "new.db-shm", "new.db-journal"] {
+        let left = folder.path().join(left);
+        std::fs::write(&left, "of another").unwrap();
+        let refused = copy::must_be_empty(&new).unwrap_err().to_string();
+        assert!(refused.contains(left.to_str().unwrap()) && refused.lines().count() == 1, "{refused}");
+        std::fs::remove_file(left).unwrap();
+    }
+    for left in ["new.restoring", "new.restoring-journal", "new.restoring-wal"] {
+        std::fs::write(folder.path().join(left), "broken off").unwrap();
+    }
+    copy::must_be_empty(&new).unwrap();
+    assert_eq!(copy::restore(&backup, &new, crate::setting::PAUSING).unwrap(), content);
+    let mut db = new.open(false).unwrap();
+    assert!(crate::setting::are_deliveries_paused(&mut db).unwrap(), "R-23: paused before it has its name");
+    assert!(copy::must_be_empty(&new).unwrap_err().to_string().contains("already"));
+    let left = std::fs::read_dir(folder.path()).unwrap().flatten();
+    assert!(left.into_iter().all(|entry| !entry.file_name().to_string_lossy().contains("restoring")));
+}
+
+#[test]
 fn the_address_is_chosen_by_scheme_alone() {
     assert_eq!(Address::parse("sqlite:data/x.db").unwrap(), Address::Sqlite("data/x.db".into()));
     assert!(matches!(Address::parse("postgres://h/d").unwrap(), Address::Postgres(_)));

@@ -2,6 +2,8 @@
 
 mod store;
 
+pub use store::PAUSING;
+
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Db, Tx};
@@ -116,8 +118,7 @@ pub fn change(tx: &mut Tx<'_>, by: Option<ActorId>, new: &Settings) -> Result<()
     Ok(())
 }
 
-/// Lets nothing go out: for a database that was just restored and that no process uses yet, so without a transaction of
-/// the house. Until [`resume_deliveries`].
+/// Lets nothing go out until [`resume_deliveries`], without a transaction of the house; see [`PAUSING`].
 pub fn pause_deliveries(db: &mut Db) -> Result<()> {
     store::pause(db)
 }
@@ -125,6 +126,11 @@ pub fn pause_deliveries(db: &mut Db) -> Result<()> {
 /// Whether nothing may go out.
 pub fn are_deliveries_paused(db: &mut Db) -> Result<bool> {
     store::is_paused(db)
+}
+
+/// The last delivery that there was when they were paused.
+pub fn paused_at(db: &mut Db) -> Result<Option<i64>> {
+    store::paused_at(db)
 }
 
 /// Lets deliveries and mail go out again; only who owns the machine may. Says whether they were paused.

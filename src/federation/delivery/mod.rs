@@ -42,9 +42,9 @@ pub async fn recover(config: &FederationConfig<App>) -> Result<()> {
     Ok(())
 }
 
-/// Drops all that waits to go out, with the reason; says how much that was. Only who owns the machine may.
-pub fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
-    store::drop_waiting(tx, reason)
+/// Drops what waits to go out, up to this delivery, with the reason; says how much that was. Only who owns the machine may.
+pub fn drop_waiting(tx: &mut Tx<'_>, up_to: i64, reason: &str) -> Result<usize> {
+    store::drop_waiting(tx, up_to, reason)
 }
 
 /// Delivers until told to stop, and then finishes what is in flight.

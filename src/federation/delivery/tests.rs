@@ -8,9 +8,12 @@ use crate::federation::outbox::{self, Audience};
 use crate::federation::peer::{self, LineState};
 use crate::federation::town::Town;
 use crate::federation::wire;
+use crate::net::client::{FetchError, Gate};
 use crate::net::signature::Scheme;
+use crate::setting;
 use diesel::{ExpressionMethods, QueryDsl};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -51,6 +54,50 @@ async fn checklist_64_a_line_keeps_its_order_and_each_gets_there_once() {
         assert_eq!(there, ids, "{host}");
     }
     assert_eq!((town.count("delivered"), town.count("pending")), (14, 0));
+}
+
+struct NotNow;
+
+#[async_trait::async_trait]
+impl Gate for NotNow {
+    async fn check(&self, _: &str) -> Result<(), FetchError> {
+        Err(FetchError::Busy)
+    }
+}
+
+#[tokio::test]
+async fn r_25_what_we_cannot_ask_is_held_against_no_server() {
+    let town = Town::new().await;
+    let (ada, bob) = (town.world.person("ada"), town.known("good", "bob"));
+    let ids = send(&town, &ada, "Create", 2, &Audience::servers([&bob]));
+    town.app.net().client.gate().set(Arc::new(NotNow));
+    town.deliver().await;
+    assert_eq!((line(&town, &bob.host), town.count("pending")), ((LineState::Healthy, 0), 2));
+    let _gate = crate::federation::run::config(&town.app).await.unwrap();
+    town.deliver().await;
+    assert_eq!(town.count("pending"), 2, "not again at once");
+    town.world.pass(super::fate::SOON);
+    town.deliver().await;
+    assert_eq!(town.got().into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ids);
+}
+
+/// what came after a restore is sent, whatever becomes of what waited before it.
+#[tokio::test]
+async fn r_23_only_what_waited_in_the_backup_is_dropped() {
+    let town = Town::new().await;
+    let (ada, bob) = (town.world.person("ada"), town.known("good", "bob"));
+    send(&town, &ada, "Create", 2, &Audience::servers([&bob]));
+    town.world.tx(|tx| setting::pause_deliveries(tx));
+    let new = send(&town, &ada, "Create", 1, &Audience::servers([&bob]));
+    let dropped = town.world.tx(|tx| {
+        let last = setting::paused_at(tx)?.unwrap();
+        let dropped = super::drop_waiting(tx, last, "old")?;
+        setting::resume_deliveries(tx)?;
+        Ok(dropped)
+    });
+    town.deliver().await;
+    assert_eq!(dropped, 2);
+    assert_eq!(town.got().into_iter().map(|(_, id)| id).collect::<Vec<_>>(), new);
 }
 
 #[tokio::test]
