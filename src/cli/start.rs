@@ -136,8 +136,8 @@ async fn first_start(app: &App) -> Result<()> {
         .await;
     match made {
         Ok(_) => tracing::info!("first start: the instance has its key"),
-        // Another process on the same PostgreSQL was faster.
-        Err(Error::Conflict(_)) => {}
+        // Another process on the same PostgreSQL was faster, by whatever rule this one ran into it.
+        Err(_) if app.read(actor::find_instance).await?.is_some() => {}
         Err(other) => return Err(other),
     }
     Ok(())
