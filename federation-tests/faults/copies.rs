@@ -52,6 +52,9 @@ async fn backups(fault: &str, rounds: usize, postgres: Option<&str>) {
     };
     for n in 0..rounds {
         let twin = twin(n);
+        if n == 0 && postgres.is_none() {
+            breaks_off(&twin, &backup(n));
+        }
         must(&twin, &["restore", &backup(n)]);
         is_one_moment(&twin);
         must_refuse(&twin, &["restore", &backup(n)], "already");
@@ -60,6 +63,22 @@ async fn backups(fault: &str, rounds: usize, postgres: Option<&str>) {
     let twin = twin(rounds);
     must(&twin, &["restore", &backup(rounds)]);
     goes_on(&scene, &twin, fault, rounds).await;
+}
+
+/// A restore that breaks off can be repeated; what lies there of another database is not touched.
+fn breaks_off(twin: &Place, backup: &str) {
+    std::fs::create_dir_all(twin.data().join("media")).unwrap();
+    let left = twin.data().join("hedgeschool.db-wal");
+    std::fs::write(&left, "of another").unwrap();
+    must_refuse(twin, &["restore", backup], "hedgeschool.db-wal");
+    std::fs::remove_file(left).unwrap();
+    let other = twin.data().join("media/other");
+    std::fs::write(&other, "of another").unwrap();
+    must_refuse(twin, &["restore", backup], "files already");
+    std::fs::remove_file(other).unwrap();
+    // As a kill leaves it.
+    std::fs::write(twin.data().join("hedgeschool.restoring"), "half").unwrap();
+    std::fs::write(twin.data().join("hedgeschool.restoring-journal"), "half").unwrap();
 }
 
 /// What was worked off has its effect, and nothing else has.
@@ -108,6 +127,8 @@ async fn goes_on(scene: &Scene, twin: &Place, fault: &str, rounds: usize) {
     assert_eq!(scene.fleet.receipts().len(), before, "R-23: nothing goes out before `resume`");
     assert!(must(twin, &["check"]).contains("hedgeschool resume"), "R-23: `check` says so");
     assert!(must(twin, &["resume"]).contains("go out again"));
+    let none = must(twin, &["resume", "--drop-waiting"]);
+    assert!(none.contains("0 deliveries") && none.contains("not paused"), "R-23: what is new is not dropped: {none}");
     let balance = scene.ledger.settle(twin, &scene.fleet, &scene.followers).await;
     let more = format!("{rounds} backups under load, all restored; {waiting} waited, {} sent again", balance.repeated);
     balance.must_be_even(fault, &more);

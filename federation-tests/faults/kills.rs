@@ -1,11 +1,11 @@
 //! Does a process that is killed, stopped or confused about the time lose anything?
 
 use crate::ada::Ada;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Manner};
 use crate::ledger::{Balance, Ledger};
 use crate::place::Place;
 use crate::school::{HOSTS, School};
-use crate::traffic::{Senders, Traffic, send_again};
+use crate::traffic::{Senders, Traffic, send_again, some};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
@@ -136,14 +136,51 @@ async fn stops(fault: &str, rounds: usize) {
     scene.settle().await.must_be_even(fault, &format!("{rounds} stops, each with status 0"));
 }
 
+/// servers that let us wait, with much in line for them, do not hold up the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r_22_slow_servers_with_much_in_line_do_not_hold_up_the_end() {
+    let scene = Scene::set(Place::new(None), 2).await;
+    let all = 0..HOSTS + 2;
+    all.clone().for_each(|n| scene.fleet.behave(n, Manner::Slow(Duration::from_secs(3))));
+    let server = scene.place.start();
+    some(&scene.senders, &scene.ledger, server.bind, 40).await;
+    scene.place.until_none("inbox WHERE state = 'pending'").await;
+    let begin = std::time::Instant::now();
+    let status = server.stop();
+    let took = begin.elapsed();
+    assert!(status.success(), "R-22: ended with {status}");
+    let waiting = scene.place.count("deliveries WHERE state = 'pending'");
+    assert!(waiting > 40, "R-22: much is still in line: {waiting}");
+    assert!(took < Duration::from_secs(12), "R-22: what is in hand is ended, and no more: {took:?}");
+    assert_eq!(scene.place.count("peers WHERE leased_until > 0"), 0, "R-22: leases are given back");
+    all.for_each(|n| scene.fleet.behave(n, Manner::Well));
+    let _server = scene.place.start();
+    let more = format!("{waiting} in line for servers that take 3 s each; ended after {:.1} s", took.as_secs_f32());
+    scene.settle().await.must_be_even("R-22 SIGTERM, slow servers", &more);
+}
+
 /// The clock is set forth and back while things are under way, as far as signatures allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_clock_that_steps_loses_nothing() {
+    clock_steps("clock steps", &[40, -40, 0, 50, -50]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "long: federation-tests/faults/run"]
+async fn long_a_clock_that_steps_again_and_again_and_back_at_last() {
+    let mut lots = StdRng::seed_from_u64(3);
+    let mut steps: Vec<i64> =
+        (0..asked("HEDGESCHOOL_FAULT_ROUNDS", 1000) / 10).map(|_| lots.random_range(-50..50)).collect();
+    steps.extend([50, -50]);
+    clock_steps("clock steps, long", &steps).await;
+}
+
+async fn clock_steps(fault: &str, steps: &[i64]) {
     let minutes = |n: i64| n * 60_000;
     let scene = Scene::set(Place::new(None), 2).await;
     let server = scene.place.start();
     let traffic = Traffic::begin(&scene.senders, &scene.ledger, &[server.bind], 8);
-    for ahead in [40, -40, 0, 50, -50] {
+    for ahead in steps.iter().copied() {
         scene.ledger.more(10).await;
         scene.place.set_clock(minutes(ahead));
     }
@@ -152,5 +189,8 @@ async fn a_clock_that_steps_loses_nothing() {
     // What became due while the clock was ahead is due again by then.
     scene.place.set_clock(minutes(55));
     send_again(&scene.senders, &scene.ledger, server.bind, minutes(55)).await;
-    scene.settle().await.must_be_even("clock steps", "+40, -40, 0, +50, -50 min");
+    scene.settle().await.must_be_even(
+        fault,
+        &format!("{} steps of up to 50 min, the last {:+} min", steps.len(), steps[steps.len() - 1]),
+    );
 }

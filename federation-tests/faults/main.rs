@@ -19,5 +19,6 @@ mod peers;
 mod place;
 mod postgres;
 mod school;
+mod starts;
 mod storage;
 mod traffic;

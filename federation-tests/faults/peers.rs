@@ -3,13 +3,16 @@
 use crate::ada::Ada;
 use crate::fleet::Manner;
 use crate::kills::Scene;
-use crate::place::{Place, Server};
+use crate::place::{PROGRAM, Place, Server};
 use crate::school::{HOSTS, person};
 use crate::traffic::{send, some};
 use hedgeschool::actor;
 use hedgeschool::actor::follow::{self, FollowState};
 use hedgeschool::federation::peer;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 const HOUR: i64 = 3_600_000;
 
@@ -222,4 +225,89 @@ async fn a_poison_activity_holds_up_nobody_else() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     scene.settle().await.must_be_even("poison activity", "its sender's lane goes on, too");
+}
+
+/// Activities of one server, or of all others.
+fn next_of(scene: &Scene, host: u32, or_not: bool) -> serde_json::Value {
+    let host = scene.fleet.host(host).to_string();
+    loop {
+        let activity = scene.senders.next();
+        if activity["actor"].as_str().unwrap().contains(&host) != or_not {
+            return activity;
+        }
+    }
+}
+
+/// How long others wait for their answers, the slowest but one in twenty; each of them is taken.
+async fn ask_as_others(scene: &Scene, server: &Server, count: usize) -> Duration {
+    let mut waits = Vec::new();
+    for _ in 0..count {
+        let activity = next_of(scene, 0, true);
+        scene.ledger.sending(&activity);
+        let begin = Instant::now();
+        let answer = send(server.bind, &scene.senders.request(&activity, 0)).await;
+        waits.push(begin.elapsed());
+        assert_eq!(answer.map(|(status, _)| status), Some(202), "R-18: nobody else is refused");
+        scene.ledger.answered(&activity, answer);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    waits.sort_unstable();
+    waits[count * 19 / 20]
+}
+
+/// one server sends as fast as it can; others are taken and worked off meanwhile.
+async fn flood(fault: &str, count: usize) {
+    let scene = Arc::new(Scene::set(Place::new(None), 2).await);
+    let mut command = scene.place.command(&PROGRAM);
+    command.env("HEDGESCHOOL_FEDERATION__HOST_PER_MINUTE", "600");
+    let server = scene.place.start_by(command, scene.place.config.server.bind);
+    let before = ask_as_others(&scene, &server, count).await;
+    let (stop, refused, to) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), server.bind);
+    let mut floods = JoinSet::new();
+    for _ in 0..8 {
+        let (scene, stop, refused) = (scene.clone(), stop.clone(), refused.clone());
+        floods.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                let activity = next_of(&scene, 0, false);
+                match send(to, &scene.senders.request(&activity, 0)).await {
+                    Some((202, _)) => {
+                        scene.ledger.sending(&activity);
+                        scene.ledger.answered(&activity, Some((202, true)));
+                    }
+                    Some((429, true)) => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                    other => panic!("R-18: a flood is answered {other:?}"),
+                }
+            }
+        });
+    }
+    let meanwhile = ask_as_others(&scene, &server, count).await;
+    let begin = Instant::now();
+    let host = scene.fleet.host(0);
+    let others = format!("signer_id IN (SELECT id FROM actors WHERE host <> '{host}')");
+    scene.place.until_none(&format!("inbox WHERE state = 'pending' AND {others}")).await;
+    let worked_off = begin.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    while let Some(ended) = floods.join_next().await {
+        ended.unwrap();
+    }
+    assert!(worked_off < Duration::from_secs(10), "R-18: others are worked off meanwhile: {worked_off:?}");
+    assert!(refused.load(Ordering::Relaxed) > 0, "R-18: who floods is told so");
+    let more = format!(
+        "{} of the flood answered 429; p95 of others {} ms before, {} ms meanwhile, none refused",
+        refused.load(Ordering::Relaxed),
+        before.as_millis(),
+        meanwhile.as_millis()
+    );
+    scene.settle().await.must_be_even(fault, &more);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r_18_a_server_that_floods_harms_nobody_else() {
+    flood("R-18 flood", 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "long: federation-tests/faults/run"]
+async fn long_r_18_a_server_that_floods_for_long() {
+    flood("R-18 flood, long", 3000).await;
 }

@@ -271,6 +271,11 @@ impl Server {
         child.wait().unwrap()
     }
 
+    /// How it ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.take().unwrap().wait().unwrap()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }

@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::traffic::{Traffic, send_again};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A server of PostgreSQL of our own, which may be hurt. Commits are on disk here, unlike in the one for the other tests.
@@ -31,6 +31,13 @@ impl Cluster {
 
     fn url(&self) -> String {
         format!("postgres://hedgeschool@127.0.0.1:{}/hedgeschool", self.port)
+    }
+
+    /// Ends its first process as the kernel does that is out of memory.
+    fn kill(&self) {
+        let text = std::fs::read_to_string(self.folder.path().join("postgres/data/postmaster.pid")).unwrap();
+        let pid = text.lines().next().unwrap();
+        assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
     }
 
     /// As after a power cut: nothing is said to anybody, and the log is replayed.
@@ -61,6 +68,34 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         Command::new(script()).arg("stop").arg(self.folder.path()).stdout(Stdio::null()).status().ok();
     }
+}
+
+/// away for thirty seconds after SIGKILL; healthy again within ten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "long: federation-tests/faults/run"]
+async fn long_r_07_postgresql_is_killed_and_away_for_half_a_minute() {
+    if std::env::var_os("TEST_DATABASE_URL").is_none() {
+        return println!("skipped: no TEST_DATABASE_URL (federation-tests/postgres run ...)");
+    }
+    let cluster = Cluster::start();
+    let scene = Scene::set(Place::new(Some(&cluster.url())), 2).await;
+    let mut server = scene.place.start();
+    let traffic = Traffic::begin(&scene.senders, &scene.ledger, &[server.bind], 8);
+    scene.ledger.more(20).await;
+    cluster.kill();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(server.is_running(), "R-07: the process stays");
+    assert!(scene.ledger.answers().contains_key(&503), "R-07: and says so: {:?}", scene.ledger.answers());
+    cluster.restart();
+    let begin = Instant::now();
+    scene.ledger.more(20).await;
+    let took = begin.elapsed();
+    traffic.end().await;
+    assert!(took < Duration::from_secs(10), "R-07: takes again after {took:?}");
+    send_again(&scene.senders, &scene.ledger, server.bind, 0).await;
+    scene.place.set_clock(130_000);
+    let more = format!("killed, away for 30 s, takes again after {:.1} s", took.as_secs_f32());
+    scene.settle().await.must_be_even("R-07 PostgreSQL killed", &more);
 }
 
 /// the process stays, says 503 meanwhile, and goes on by itself.

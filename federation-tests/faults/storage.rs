@@ -3,8 +3,9 @@
 use crate::kills::Scene;
 use crate::ledger::Ledger;
 use crate::place::{PROGRAM, Place, Server};
-use crate::traffic::{Senders, send, send_again, some};
+use crate::traffic::{Senders, Traffic, send, send_again, some};
 use hedgeschool::db::Db;
+use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -167,4 +168,56 @@ async fn long_r_04_a_full_file_system() {
     }
     full("R-04 full tmpfs", Place::at(folder, data.clone(), None), Filler, 10).await;
     drop(Command::new("umount").arg("-l").arg(&data).status());
+}
+
+/// Makes every attempt of a process to get something onto the disk fail; nothing where that is not permitted.
+fn break_disk(server: &Server) -> Option<std::process::Child> {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-p", &server.pid().to_string()]);
+    strace.args(["-e", "inject=fsync,fdatasync:error=EIO"]).stderr(std::process::Stdio::piped());
+    let mut strace = strace.spawn().ok()?;
+    let mut said = String::new();
+    BufReader::new(strace.stderr.take()?).read_line(&mut said).ok()?;
+    said.contains("attached").then_some(strace)
+}
+
+/// an error of the disk ends the process, with one clear line; nobody was promised what is not there, and the next
+/// start goes on.
+async fn broken(fault: &str, times: usize) {
+    let scene = Scene::set(Place::new(None), 2).await;
+    for _ in 0..times {
+        let mut server = scene.place.start();
+        let traffic = Traffic::begin(&scene.senders, &scene.ledger, &[server.bind], 4);
+        scene.ledger.more(5).await;
+        let Some(mut strace) = break_disk(&server) else {
+            return println!("NOT RUN: R-05, because there is no strace that may look at other processes");
+        };
+        let begin = Instant::now();
+        while server.is_running() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(begin.elapsed() < crate::place::PATIENCE, "R-05: it goes on:\n{}", server.log());
+        }
+        traffic.end().await;
+        strace.wait().unwrap();
+        let (log, status) = (server.log(), server.ended());
+        assert_eq!(status.code(), Some(1), "R-05: {status}\n{log}");
+        let last = log.lines().next_back().unwrap_or_default();
+        assert!(last.starts_with("hedgeschool: ") && last.contains("the disk failed"), "R-05: {log}");
+    }
+    let refused = scene.ledger.answers().get(&503).copied().unwrap_or(0);
+    assert!(refused > 0, "R-05: who asked was answered");
+    let server = scene.place.start();
+    send_again(&scene.senders, &scene.ledger, server.bind, 0).await;
+    scene.settle().await.must_be_even(fault, &format!("{times} times, {refused} answered 503 before the end"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r_05_an_error_of_the_disk_ends_the_process_and_the_next_start_goes_on() {
+    broken("R-05 fsync fails", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "long: federation-tests/faults/run"]
+async fn long_r_05_the_disk_fails_again_and_again() {
+    broken("R-05 fsync fails, long", 20).await;
 }
