@@ -1,7 +1,8 @@
 //! How are rules read from and written to the CSV that Mastodon uses?
 //!
-//! Columns by name in the first line; without one, the first column is the domain and all are blocked. What cannot be
-//! read is named by its line, and nothing of a file is lost in silence.
+//! Columns by name in the first line; without one, the first column is the domain. A list of names alone, such as
+//! Mastodon's list of admitted servers, means what whoever reads it says. What cannot be read is named by its line, and
+//! nothing of a file is lost in silence.
 
 use super::{COMMENT, NewRule, Severity, name};
 use crate::db::Db;
@@ -45,8 +46,11 @@ pub struct Read {
 const COLUMNS: [&str; 6] =
     ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
 
-/// Reads a file. An error when it is too large or is no text; everything else is said line by line.
-pub fn read(bytes: &[u8]) -> Result<Read> {
+const ONLY_NAMES: &str = "The list has names alone: please say whether these servers are admitted, limited or blocked.";
+
+/// Reads a file, of which names without a column for the severity mean `names`. An error when it is too large or is no
+/// text, or when nobody said what its names mean; everything else is said line by line.
+pub fn read(bytes: &[u8], names: Option<Severity>) -> Result<Read> {
     if bytes.len() > LARGEST {
         return Err(Error::invalid("file", "The file is larger than 4 MiB."));
     }
@@ -66,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Result<Read> {
             }
             Ok(record) => match &columns {
                 None if is_head(&record) => columns = Some(record.iter().map(plain).collect()),
-                _ => read.take(line_of(&record, text), &record, columns.as_deref()),
+                _ => read.take(line_of(&record, text), &record, (columns.as_deref(), names))?,
             },
         }
     }
@@ -110,10 +114,19 @@ impl Read {
         self.bad.sort_by_key(|bad| bad.number);
     }
 
-    fn take(&mut self, number: u64, record: &::csv::StringRecord, columns: Option<&[String]>) {
+    fn take(
+        &mut self,
+        number: u64,
+        record: &::csv::StringRecord,
+        (columns, names): (Option<&[String]>, Option<Severity>),
+    ) -> Result<()> {
         if record.iter().all(|cell| cell.trim().is_empty()) {
-            return;
+            return Ok(());
         }
+        let says = columns.is_some_and(|columns| columns.iter().any(|column| column == "severity"));
+        // Mastodon blocks where the column is there and empty.
+        let usual = if says { Some(Severity::Suspend) } else { names };
+        let Some(usual) = usual else { return Err(Error::invalid("names", ONLY_NAMES)) };
         let cell = |name: &str| {
             let at = match columns {
                 Some(columns) => columns.iter().position(|column| column == name),
@@ -121,7 +134,7 @@ impl Read {
             };
             at.and_then(|at| record.get(at)).map(str::trim).unwrap_or_default()
         };
-        match rule(&cell) {
+        match rule(&cell, usual) {
             Ok(rule) => {
                 self.lines.push(Line { number, rule });
             }
@@ -130,17 +143,19 @@ impl Read {
                 self.bad.push(Bad { number, text, reason });
             }
         }
+        Ok(())
     }
 }
 
-fn rule<'a>(cell: &impl Fn(&str) -> &'a str) -> Result<NewRule, String> {
+fn rule<'a>(cell: &impl Fn(&str) -> &'a str, usual: Severity) -> Result<NewRule, String> {
     let given = cell("domain");
     if given.contains('*') && !given.starts_with("*.") {
         return Err("its name is hidden by asterisks".to_owned());
     }
     let domain = name::canonical(given).ok_or_else(|| format!("“{given}” is no name of a server"))?;
     let severity = match cell("severity").to_ascii_lowercase().as_str() {
-        "suspend" | "" => Severity::Suspend,
+        "" => usual,
+        "suspend" => Severity::Suspend,
         "silence" | "limit" => Severity::Limit,
         "noop" | "none" | "admit" => Severity::Admit,
         other => return Err(format!("“{other}” is no severity; there are suspend, silence and noop")),
@@ -183,4 +198,17 @@ pub fn write_all(db: &mut Db) -> Result<String> {
     })?;
     let bytes = writer.into_inner().map_err(|error| Error::internal(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| Error::Internal(Box::new(error)))
+}
+
+/// Writes the names of those that are admitted, as Mastodon writes and reads its allow-list.
+pub fn write_admitted(db: &mut Db) -> Result<String> {
+    let mut text = String::from("#domain\n");
+    super::each(db, |rule| {
+        if rule.severity == Severity::Admit {
+            text.push_str(&rule.domain);
+            text.push('\n');
+        }
+        Ok(())
+    })?;
+    Ok(text)
 }

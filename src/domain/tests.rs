@@ -68,7 +68,7 @@ fine.test,noop,False,False,,False
 
 #[test]
 fn a_list_of_mastodon_is_read_and_written_without_loss() {
-    let read = csv::read(FILE.as_bytes()).unwrap();
+    let read = csv::read(FILE.as_bytes(), None).unwrap();
     assert!(read.bad.is_empty(), "{:?}", read.bad);
     let rules: Vec<NewRule> = read.lines.into_iter().map(|line| line.rule).collect();
     assert_eq!((rules[0].public_comment.as_str(), rules[0].obfuscate), ("Spam, and worse", true));
@@ -80,7 +80,7 @@ fn a_list_of_mastodon_is_read_and_written_without_loss() {
     world.tx(move |tx| all.iter().try_for_each(|rule| put(tx, None, rule).map(drop)));
     let text = world.read(csv::write_all);
     assert!(text.starts_with("#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n"));
-    let mut again: Vec<NewRule> = csv::read(text.as_bytes()).unwrap().lines.into_iter().map(|l| l.rule).collect();
+    let mut again: Vec<NewRule> = csv::read(text.as_bytes(), None).unwrap().lines.into_iter().map(|l| l.rule).collect();
     again.sort_by_key(|rule| rules.iter().position(|other| other.domain == rule.domain));
     assert_eq!(again, rules);
 }
@@ -88,18 +88,35 @@ fn a_list_of_mastodon_is_read_and_written_without_loss() {
 #[test]
 fn bad_lines_are_named_and_nothing_is_lost_in_silence() {
     let text = "domain,severity\nev*l.test,suspend\n,suspend\nx.test,banish\ny.test,suspend\n\ny.test,silence\n127.0.0.1,suspend\n";
-    let read = csv::read(text.as_bytes()).unwrap();
+    let read = csv::read(text.as_bytes(), None).unwrap();
     let bad: Vec<u64> = read.bad.iter().map(|bad| bad.number).collect();
     assert_eq!(bad, [2, 3, 4, 5, 8], "{:?}", read.bad);
     assert_eq!(read.lines.len(), 1);
     assert_eq!((read.lines[0].number, read.lines[0].rule.severity), (7, Severity::Limit));
     // Without a head: one domain on each line.
-    let read = csv::read(b"a.test\nb.test\n").unwrap();
+    let read = csv::read(b"a.test\nb.test\n", Some(Severity::Suspend)).unwrap();
     assert_eq!(read.lines.len(), 2);
     assert!(read.lines.iter().all(|line| line.rule.severity == Severity::Suspend));
     // No text, too much.
-    assert!(csv::read(&[0xff, 0xfe]).is_err() && csv::read(&vec![b'a'; LARGEST + 1]).is_err());
-    assert!(csv::read(b"\"unclosed").unwrap().lines.is_empty());
+    assert!(csv::read(&[0xff, 0xfe], None).is_err() && csv::read(&vec![b'a'; LARGEST + 1], None).is_err());
+    assert!(csv::read(b"\"unclosed", Some(Severity::Suspend)).unwrap().lines.is_empty());
     let world = World::new();
     assert!(world.read(|db| find(db, "a.test")).is_none());
+}
+
+#[test]
+fn a_list_of_names_alone_means_what_whoever_reads_it_says() {
+    for list in ["#domain\nfriend.test\n", "friend.test\n", "domain,public_comment\nfriend.test,Nice\n"] {
+        assert!(matches!(csv::read(list.as_bytes(), None), Err(Error::Invalid(_))), "{list}");
+        let read = csv::read(list.as_bytes(), Some(Severity::Admit)).unwrap();
+        assert_eq!(read.lines[0].rule.severity, Severity::Admit, "{list}");
+    }
+    // What a file says counts, whatever is chosen.
+    let read = csv::read(b"#domain,#severity\nevil.test,suspend\nbad.test,\n", Some(Severity::Admit)).unwrap();
+    assert!(read.lines.iter().all(|line| line.rule.severity == Severity::Suspend));
+    let world = World::new();
+    for (domain, severity) in [("evil.test", Severity::Suspend), ("friend.test", Severity::Admit)] {
+        world.tx(move |tx| put(tx, None, &NewRule::of(domain, severity)));
+    }
+    assert_eq!(world.read(csv::write_admitted), "#domain\nfriend.test\n");
 }

@@ -216,13 +216,13 @@ async fn others(State(app): State<App>, me: SignedIn, form: Form) -> Answer {
     Ok(redirect_with("/admin/federation/rules", "This holds from now on for servers without a rule of their own."))
 }
 
-async fn export(State(app): State<App>, me: SignedIn) -> Answer {
+async fn export(State(app): State<App>, me: SignedIn, Query(wish): Query<Wish>) -> Answer {
     may_see(&me)?;
-    let text = app.read(csv::write_all).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"domain_blocks.csv\""),
-    ];
+    let (text, named) = match wish.severity.parse() {
+        Ok(Severity::Admit) => (app.read(csv::write_admitted).await?, "attachment; filename=\"domain_allows.csv\""),
+        _ => (app.read(csv::write_all).await?, "attachment; filename=\"domain_blocks.csv\""),
+    };
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, named)];
     Ok((headers, text).into_response())
 }
 
@@ -231,13 +231,22 @@ async fn export(State(app): State<App>, me: SignedIn) -> Answer {
 struct ImportPage {
     page: Page,
     form: Form,
+    names: Vec<(&'static str, &'static str, &'static str)>,
     /// What was read, when there is something to review.
     found: Option<Found>,
 }
 
+/// What a list of names alone may mean.
+const NAMES: &[(&str, &str, &str)] = &[
+    ("admit", "Admit these servers", "As in the list of admitted servers that Mastodon exports."),
+    ("limit", "Limit these servers", ""),
+    ("suspend", "Block these servers", ""),
+];
+
 /// A list under review.
 struct Found {
     text: String,
+    names: String,
     new: usize,
     same: usize,
     other: Vec<(NewRule, Rule)>,
@@ -250,19 +259,22 @@ const SAMPLE: usize = 500;
 
 async fn import(page: Page, me: SignedIn) -> Answer {
     may_see(&me)?;
-    Ok(render(&ImportPage { page, form: Form::default(), found: None })?.into_response())
+    Ok(render(&ImportPage { page, form: Form::default(), names: NAMES.to_vec(), found: None })?.into_response())
 }
 
 /// Shows what a list would change, before anything is applied.
 async fn review(State(app): State<App>, page: Page, me: SignedIn, form: Form) -> Answer {
     may_see(&me)?;
     let bytes = form.files.first().map(|file| file.bytes.clone()).unwrap_or_default();
-    let result =
-        if bytes.is_empty() { Err(Error::invalid("file", "Please choose a file.")) } else { csv::read(&bytes) };
+    let names = form.value("names").to_owned();
+    let result = match bytes.is_empty() {
+        true => Err(Error::invalid("file", "Please choose a file.")),
+        false => csv::read(&bytes, names.parse().ok()),
+    };
     let read = match form.or_problems(result)? {
         Ok(read) => read,
         Err(form) => {
-            let shown = ImportPage { page, form: *form, found: None };
+            let shown = ImportPage { page, form: *form, names: NAMES.to_vec(), found: None };
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, render(&shown)?).into_response());
         }
     };
@@ -275,12 +287,13 @@ async fn review(State(app): State<App>, page: Page, me: SignedIn, form: Form) ->
     let sample = compared.iter().filter(|(_, change, _)| *change == Change::New).take(SAMPLE);
     let sample = sample.map(|(rule, ..)| rule.clone()).collect();
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let found = Found { text, new, same, other, sample, bad: read.bad };
-    Ok(render(&ImportPage { page, form: Form::default(), found: Some(found) })?.into_response())
+    let found = Some(Found { text, names, new, same, other, sample, bad: read.bad });
+    Ok(render(&ImportPage { page, form: Form::default(), names: NAMES.to_vec(), found })?.into_response())
 }
 
 async fn apply(State(app): State<App>, me: SignedIn, form: Form) -> Answer {
-    let read = csv::read(form.value("list").as_bytes())?;
+    may_see(&me)?;
+    let read = csv::read(form.value("list").as_bytes(), form.value("names").parse().ok())?;
     let replace = form.has("replace", "on");
     let rules: Vec<NewRule> = read.lines.into_iter().map(|line| line.rule).collect();
     if rules.is_empty() {
