@@ -1,20 +1,21 @@
 //! What is known of another server: its software, how it wants our signatures, and the state of our line to it?
 
 pub mod book;
+mod nodeinfo;
 pub mod probe;
+pub mod trouble;
 
-use super::received::Context;
+pub use nodeinfo::{Software, meet};
+
 use crate::app::App;
 use crate::clock::Time;
 use crate::db::{Db, Run, Tx, schema::peers};
 use crate::error::Result;
 use crate::net::signature::Scheme;
 use crate::words;
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
-use serde_json::Value;
+use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use url::Url;
 
 words! {
     /// How the line to a server is.
@@ -45,14 +46,15 @@ pub enum Family {
 pub const OWN_KIND: &str = "hedgeschool";
 
 impl Family {
-    /// By the name in NodeInfo.
-    pub fn of(software: Option<&str>) -> Self {
+    /// By the name in NodeInfo, and where it tells nothing, by whether the server says that it reads what is wrapped.
+    pub fn of(software: Option<&str>, reads_wrapped: bool) -> Self {
         match software.unwrap_or_default() {
             OWN_KIND => Self::OwnKind,
             "lemmy" | "piefed" | "mbin" | "kbin" | "nodebb" | "discourse" | "friendica" => Self::Threadiverse,
             "mastodon" | "glitch-soc" | "hometown" | "gotosocial" | "snac" | "snac2" | "misskey" | "sharkey"
             | "pleroma" | "akkoma" | "takahe" | "fedify" | "iceshrimp" | "iceshrimp.net" | "mitra" | "pixelfed"
             | "firefish" | "ktistec" | "honk" | "bookwyrm" => Self::Microblog,
+            _ if reads_wrapped => Self::Threadiverse,
             _ => Self::Unknown,
         }
     }
@@ -71,9 +73,10 @@ pub fn families(db: &mut Db, hosts: &BTreeSet<String>) -> Result<BTreeMap<String
     let mut found = BTreeMap::new();
     let hosts: Vec<&String> = hosts.iter().collect();
     for some in hosts.chunks(500) {
-        let rows = peers::table.filter(peers::host.eq_any(some)).select((peers::host, peers::software));
-        for (host, software) in rows.load::<(String, Option<String>)>(db)? {
-            found.insert(host, Family::of(software.as_deref()));
+        let columns = (peers::host, peers::software, peers::reads_wrapped);
+        let rows = peers::table.filter(peers::host.eq_any(some)).select(columns);
+        for (host, software, reads_wrapped) in rows.load::<(String, Option<String>, bool)>(db)? {
+            found.insert(host, Family::of(software.as_deref(), reads_wrapped));
         }
     }
     Ok(found)
@@ -123,22 +126,34 @@ pub async fn remember_schemes(app: &App) {
     }
 }
 
-/// Somebody there was heard: what waits for that server is due at once.
+/// After a failure nobody is tried again within this time, however much is heard of them: who answers 503 and goes on
+/// sending must not get one request for each of theirs.
+const BREATH: Duration = Duration::from_secs(60);
+
+/// Somebody there was heard: what waits for that server is due at once, unless it failed just now or asked us to stay
+/// away until later (checklist 63).
 pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let now = tx.now();
-    let row = peers::table.filter(peers::host.eq(host)).filter(peers::due_at.gt(Some(now)));
+    let row = peers::table
+        .filter(peers::host.eq(host))
+        .filter(peers::due_at.gt(Some(now)))
+        .filter(peers::not_before.is_null().or(peers::not_before.le(Some(now))))
+        .filter(peers::last_failure_at.is_null().or(peers::last_failure_at.le(Some(now.minus(BREATH)))));
     if diesel::update(row).set(peers::due_at.eq(Some(now))).execute(tx)? > 0 {
         tx.ring(crate::db::Bell::Deliveries);
     }
     Ok(())
 }
 
-/// Writes down what software a server runs. Nothing known counts as asked, too.
+/// A server is asked again after this long, for it may have changed its software.
+const AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Writes down what software a server runs.
 pub fn learn(tx: &mut Tx<'_>, host: &str, software: Option<&str>, version: Option<&str>) -> Result<()> {
-    let now = tx.now();
+    let next = tx.now().plus(AGAIN);
     ensure(tx, host)?;
     diesel::update(peers::table.filter(peers::host.eq(host)))
-        .set((peers::software.eq(software), peers::version.eq(version), peers::asked_at.eq(Some(now))))
+        .set((peers::software.eq(software), peers::version.eq(version), peers::ask_at.eq(Some(next))))
         .execute(tx)?;
     Ok(())
 }
@@ -169,69 +184,5 @@ fn ensure(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     Ok(())
 }
 
-/// NodeInfo must come within this time; it is only a hint.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// A server is asked again after this long, for it may have changed its software.
-const AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// Asks a server once what it runs (NodeInfo), before the first of its activities is worked on. Whatever goes wrong
-/// only means that it stays unknown.
-pub async fn meet(context: &Context, host: &str) -> Result<()> {
-    let app = context.app_data();
-    let now = app.now();
-    let key = format!("nodeinfo {host}");
-    if app.net().memory.was_tried(&key, now, AGAIN) {
-        return Ok(());
-    }
-    app.net().memory.note_try(&key, now);
-    let name = host.to_owned();
-    let asked = app
-        .look_up(move |db| {
-            let row = peers::table.filter(peers::host.eq(name)).select(peers::asked_at);
-            Ok(row.first::<Option<Time>>(db).optional()?.flatten())
-        })
-        .await?;
-    if asked.is_some_and(|at| now.since(at) < AGAIN) {
-        return Ok(());
-    }
-    let found = tokio::time::timeout(PATIENCE, ask(context, host)).await.ok().flatten();
-    let host = host.to_owned();
-    app.write(move |tx| {
-        let (software, version) = found.unzip();
-        learn(tx, &host, software.as_deref(), version.as_deref())
-    })
-    .await
-}
-
-async fn ask(context: &Context, host: &str) -> Option<(String, String)> {
-    let app = context.app_data();
-    // Only a server on this machine, in development, has a port, and it speaks http.
-    let trial = app.net().client.rules().allow_loopback_names && host.contains(':');
-    let scheme = if trial { "http" } else { "https" };
-    let start = Url::parse(&format!("{scheme}://{host}/.well-known/nodeinfo")).ok()?;
-    let index = json(context, &start).await?;
-    // Other links, such as that to the server's actor (FEP-2677), may stand in the same list.
-    let of_schema = |link: &&Value| {
-        let rel = link.get("rel").and_then(Value::as_str).unwrap_or_default();
-        rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/")
-    };
-    let links = index.get("links")?.as_array()?;
-    let link = links.iter().rev().filter(of_schema).find_map(|link| link.get("href")?.as_str())?;
-    let url = Url::parse(link).ok()?;
-    if crate::link::host_of(&url)? != host {
-        return None;
-    }
-    let document = json(context, &url).await?;
-    let software = document.get("software")?;
-    let text = |key: &str| {
-        let text = software.get(key).and_then(Value::as_str).unwrap_or_default();
-        text.chars().take(60).collect::<String>().to_lowercase()
-    };
-    Some((text("name"), text("version")))
-}
-
-async fn json(context: &Context, url: &Url) -> Option<Value> {
-    let app = context.app_data();
-    let answer = app.net().client.get(url, "application/json", None, app.now().system()).await.ok()?;
-    serde_json::from_slice(&answer.body).ok()
-}
+#[cfg(test)]
+mod tests;

@@ -225,7 +225,7 @@ CREATE INDEX activities_relayed ON activities (actor_id, created_at) WHERE relay
 CREATE INDEX activities_top_level ON activities (actor_id, id) WHERE top_level;
 CREATE INDEX activities_actor ON activities (actor_id, type, public, id);
 
--- One row for each inbox that is to get an activity. Done rows say who got it, for a later Update or Delete.
+-- One row for each inbox that is to get an activity. Delivered rows stay: they say who got it, for a later Update or Delete.
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     activity_id BIGINT NOT NULL REFERENCES activities (id) ON DELETE CASCADE,
@@ -235,13 +235,16 @@ CREATE TABLE deliveries (
     attempts BIGINT NOT NULL,
     -- Why the last attempt failed, or why it was dropped.
     last_error TEXT,
-    -- Its server answers, but chokes on this one: not before then, so that it holds up no other. NULL: as soon as the line is due.
+    -- Its server answers, but chokes on this one, or on what goes before it about the same thing: not before then, so that it
+    -- holds up no other. NULL: as soon as the line is due.
     held_until BIGINT,
     created_at BIGINT NOT NULL,
     done_at BIGINT,
     UNIQUE (activity_id, inbox)
 );
 CREATE INDEX deliveries_queue ON deliveries (host, id) WHERE state = 'pending';
+CREATE INDEX deliveries_dropped ON deliveries (host, id) WHERE state = 'dropped';
+CREATE INDEX deliveries_held ON deliveries (host, id) WHERE state = 'pending' AND held_until IS NOT NULL;
 
 -- Other servers, and the state of our line to each.
 CREATE TABLE peers (
@@ -250,12 +253,17 @@ CREATE TABLE peers (
     -- From NodeInfo; NULL until asked.
     software TEXT,
     version TEXT,
-    asked_at BIGINT,
+    -- Whether it says that it reads activities wrapped in an Announce (FEP-844e: FEP-1b12).
+    reads_wrapped BOOLEAN NOT NULL DEFAULT FALSE,
+    -- When to ask it for this again; NULL: at once.
+    ask_at BIGINT,
     -- How it takes our signatures, once it refused the other way; NULL: draft-cavage is tried first.
     scheme TEXT CHECK (scheme IN ('cavage', 'rfc9421')),
     state TEXT NOT NULL CHECK (state IN ('healthy', 'failing', 'unreachable')),
     -- When deliveries to it are due; NULL when there is nothing to send.
     due_at BIGINT,
+    -- It asked not to be sent anything before then (Retry-After).
+    not_before BIGINT,
     -- A worker holds the line until then.
     leased_until BIGINT NOT NULL,
     failures BIGINT NOT NULL,
@@ -269,6 +277,8 @@ CREATE TABLE peers (
 );
 CREATE INDEX peers_due ON peers (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX peers_state ON peers (state);
+-- Administrators see first which lines are not well.
+CREATE INDEX peers_trouble ON peers ((state = 'healthy'), host);
 CREATE INDEX peers_software ON peers (software) WHERE software IS NOT NULL;
 
 -- What administrators decided about other servers: the most specific rule that covers a host holds.
@@ -311,6 +321,7 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_queue ON inbox (next_at, id) WHERE state = 'pending';
 CREATE INDEX inbox_lane ON inbox (signer_id, id) WHERE state = 'pending';
+CREATE INDEX inbox_unworked ON inbox (signer_id, id) WHERE state IN ('failed', 'refused');
 
 -- Work for later: deadlines, releases, purges.
 CREATE TABLE jobs (

@@ -1,6 +1,7 @@
 //! What becomes of a delivery, and when is a failing server asked again? Pure.
 
 use crate::clock::Time;
+use crate::error::Error;
 use crate::net::client::{FetchError, PostAnswer, Verdict};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -17,10 +18,12 @@ pub enum Fate {
     Dropped(String),
     /// The server answers, but chokes on this one (500): later, and meanwhile others may have their turn. The reason.
     Choked(String),
-    /// It could not be asked, which says nothing of it: soon. The reason.
-    Ours(String),
     /// The server is not well: later, with all that waits for it. The reason, and when it asks us to come back.
     Later(String, Option<Duration>),
+    /// Something here does not work with this one alone: later, without blaming the server. The reason.
+    Held(String),
+    /// Something here does not work just now, such as the database, or has no room: soon, with all that waits. The reason.
+    NotNow(String),
 }
 
 /// Reads an attempt (checklist 63): 408, 429, 5xx and no answer are tried again, other errors never.
@@ -33,11 +36,20 @@ pub fn fate_of(attempt: &Result<PostAnswer, FetchError>) -> Fate {
             408 | 429 | 502.. => Fate::Later(format!("answered {}", answer.status), answer.retry_after),
             _ => Fate::Dropped(format!("answered {}: {}", answer.status, shorten(&answer.excerpt))),
         },
-        Err(FetchError::Busy) => Fate::Ours(FetchError::Busy.to_string()),
+        Err(FetchError::Busy) => Fate::NotNow(FetchError::Busy.to_string()),
         Err(error) => match error.verdict() {
             Verdict::Transient => Fate::Later(error.to_string(), None),
             Verdict::Refused | Verdict::Permanent => Fate::Dropped(error.to_string()),
         },
+    }
+}
+
+/// Reads why we could not even try.
+pub fn fate_of_ours(error: &Error) -> Fate {
+    match error {
+        Error::Unavailable(_) | Error::TooMany(_) => Fate::NotNow(error.to_string()),
+        error if error.is_transient() => Fate::Held(error.to_string()),
+        _ => Fate::Dropped(format!("it cannot be signed: {error}")),
     }
 }
 
@@ -50,11 +62,16 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// The first wait.
 const FIRST: u64 = 30;
 /// The longest wait that another server may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+pub const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// A server that fails for so long is taken for dead.
 const DEAD_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A dead server is asked so often.
 const PROBE: Duration = Duration::from_secs(24 * 3600);
+
+/// Whoever waits for longer was put off by a clock that went ahead.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25 * 3600);
+/// When something here does not work, a line is tried again after this long.
+pub const PAUSE: Duration = Duration::from_secs(10);
 
 /// Whether a server that fails since then is taken for dead.
 pub fn is_dead(failing_since: Time, now: Time) -> bool {
@@ -80,9 +97,6 @@ pub const CHOKES: usize = 3;
 pub const CHOKED_TRIES: i64 = 12;
 /// A server that answers is asked again after this time at the latest.
 pub const LONGEST_ALIVE: Duration = Duration::from_secs(3600);
-
-/// When a server is asked again that could not be asked.
-pub const SOON: Duration = Duration::from_secs(5);
 
 /// How long an activity is worth sending to a server that comes back from the dead.
 ///
@@ -126,8 +140,15 @@ mod tests {
         }
         assert_eq!(fate_of(&answer(410, None)), Fate::Gone);
         assert!(matches!(fate_of(&Err(FetchError::Timeout)), Fate::Later(_, None)));
-        assert!(matches!(fate_of(&Err(FetchError::Busy)), Fate::Ours(_)), "nobody else's fault");
+        assert!(matches!(fate_of(&Err(FetchError::Busy)), Fate::NotNow(_)), "nobody else's fault");
         assert!(matches!(fate_of(&Err(FetchError::Private("x.test".into()))), Fate::Dropped(_)));
+    }
+
+    #[test]
+    fn r_04_what_fails_here_drops_nothing_unless_it_always_will() {
+        assert!(matches!(fate_of_ours(&Error::Unavailable("database".into())), Fate::NotNow(_)));
+        assert!(matches!(fate_of_ours(&Error::internal("what is that")), Fate::Held(_)));
+        assert!(matches!(fate_of_ours(&Error::denied("its key cannot be used")), Fate::Dropped(_)));
     }
 
     #[test]

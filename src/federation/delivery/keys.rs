@@ -1,9 +1,9 @@
 //! With which key of its actor is an activity signed for this server?
 
 use super::store::Parcel;
-use crate::actor::{self, ActorKind};
+use crate::actor::{self, ActorKind, Key};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::federation::{peer, rotation, run};
 use crate::net::memory::Signing;
 use crate::net::signature::Signer;
@@ -64,10 +64,15 @@ async fn read(app: &App, parcel: &Parcel) -> Result<Signing> {
     let id = parcel.actor;
     let keys = app.look_up(move |db| actor::signing_keys_of(db, id)).await?;
     let former = match keys.former {
-        Some((key, since)) => Some((run::signer(key)?, since)),
+        Some((key, since)) => Some((signer(key)?, since)),
         None => None,
     };
-    let signing = Signing { newest: run::signer(keys.newest)?, former };
+    let signing = Signing { newest: signer(keys.newest)?, former };
     app.net().memory.keep_signing(id, signing.clone());
     Ok(signing)
+}
+
+/// A key that cannot be read today cannot be read tomorrow.
+fn signer(key: Key) -> Result<Signer> {
+    run::signer(key).map_err(|_| Error::denied("its key cannot be used"))
 }

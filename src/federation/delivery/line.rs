@@ -2,12 +2,13 @@
 
 use super::fate::{self, Fate};
 use super::keys;
-use super::record::Note;
+use super::record::{Note, Went};
 use super::store::{Line, Waiting};
 use crate::app::App;
 use crate::error::Error;
 use crate::federation::peer::{self, LineState};
 use crate::federation::synchronization;
+use crate::id::ActorId;
 use crate::net::client::{FetchError, Letter, PostAnswer, Schemes};
 use crate::net::signature::Signer;
 use std::collections::HashSet;
@@ -36,79 +37,116 @@ pub(super) struct Road {
 /// Works on one line; `place` is given back when its server is slow.
 pub(super) async fn work(road: Road, line: Line, place: OwnedSemaphorePermit) {
     let (mut place, mut patience) = (Some(place), None);
-    // `told` are actors of whose new keys this server was just told; that is written down only later.
-    let (begun, mut closed, mut told) = (Instant::now(), HashSet::new(), HashSet::new());
-    let mut end = Note::Well { host: line.host.clone() };
-    let (mut choked, mut in_a_row, mut takes_others) = (Vec::new(), 0, false);
+    let begun = Instant::now();
+    let mut turn = Turn::new(&line);
     road.know(&line);
     for (waiting, is_stale) in plan(&road.app, &line) {
         if begun.elapsed() > TURN || *road.stop.borrow() {
             break;
         }
-        if closed.contains(&waiting.inbox) {
+        if turn.passes_over(waiting) {
             continue;
         }
         if is_stale {
             road.note(Note::Dropped { id: waiting.id, reason: "too old after a long silence".into() }).await;
             continue;
         }
-        let knows = told.contains(&waiting.parcel.actor);
+        let knows = turn.told.contains(&waiting.parcel.actor);
         let attempt = attempt(&road, (&line.host, knows), waiting, (&mut place, &mut patience)).await;
         peer::remember_schemes(&road.app).await;
-        let fate = fate::fate_of(&attempt);
+        let fate = match &attempt {
+            Ok(attempt) => fate::fate_of(attempt),
+            Err(error) => fate::fate_of_ours(error),
+        };
         tell(&line.host, &waiting.parcel.kind, &fate);
-        match fate {
-            Fate::Delivered => {
-                (takes_others, in_a_row) = (true, 0);
-                told.extend(waiting.parcel.tells_of_keys.then_some(waiting.parcel.actor));
-                road.note(Note::Delivered { id: waiting.id }).await;
-            }
-            Fate::Gone => {
-                closed.insert(waiting.inbox.clone());
-                road.note(Note::Gone { inbox: waiting.inbox.clone() }).await;
-            }
-            Fate::Dropped(reason) => road.note(Note::Dropped { id: waiting.id, reason }).await,
-            Fate::Choked(reason) => {
-                choked.push((waiting.id, reason));
-                in_a_row += 1;
-                // A dead server is asked for one thing a day.
-                if in_a_row >= fate::CHOKES || line.state == LineState::Unreachable {
-                    break;
-                }
-            }
-            Fate::Ours(_) => {
-                end = Note::Unknown { host: line.host.clone() };
-                break;
-            }
-            Fate::Later(reason, asked) => {
-                end = Note::Badly { host: line.host.clone(), id: waiting.id, reason, asked, alive: false };
-                break;
-            }
+        if matches!(attempt, Ok(Ok(_))) && matches!(fate, Fate::Gone | Fate::Dropped(_)) {
+            turn.went = turn.went.max(Went::Answered);
+        }
+        if !turn.take(&road, waiting, fate).await {
+            break;
         }
     }
-    road.note(set_aside(&road, &line.host, (choked, takes_others), end).await).await;
+    turn.end(&road).await;
 }
 
-/// What a server chokes on while it takes others waits by itself; where it takes none, all of it waits. Says how the line
-/// ends.
-async fn set_aside(road: &Road, host: &str, (choked, takes_others): (Vec<(i64, String)>, bool), end: Note) -> Note {
-    let end = match end {
-        Note::Unknown { host } if takes_others => Note::Well { host },
-        Note::Well { host } if !takes_others && *road.stop.borrow() => Note::Unknown { host },
-        end => end,
-    };
-    if !takes_others
-        && matches!(end, Note::Well { .. })
-        && let Some((id, reason)) = choked.first().cloned()
-    {
-        return Note::Badly { host: host.to_owned(), id, reason, asked: None, alive: true };
+/// What came of a turn so far.
+struct Turn<'a> {
+    line: &'a Line,
+    went: Went,
+    /// Inboxes that are gone.
+    closed: HashSet<&'a str>,
+    /// Actors of whose new keys this server was just told; that is written down only later.
+    told: HashSet<ActorId>,
+    /// Things of which something did not get there: what follows about them waits (checklist 64).
+    behind: HashSet<&'a str>,
+    /// What the server choked on, and how often in a row.
+    choked: Vec<(i64, String)>,
+    in_a_row: usize,
+    /// How it ended, other than well.
+    end: Option<Note>,
+}
+
+impl<'a> Turn<'a> {
+    fn new(line: &'a Line) -> Self {
+        let (closed, told, behind) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { line, went: Went::Nowhere, closed, told, behind, choked: Vec::new(), in_a_row: 0, end: None }
     }
-    if takes_others {
-        for (id, reason) in choked {
-            road.note(Note::Held { id, reason }).await;
+
+    fn passes_over(&self, waiting: &Waiting) -> bool {
+        self.closed.contains(waiting.inbox.as_str()) || self.behind.contains(waiting.parcel.about.as_str())
+    }
+
+    /// Takes what became of a delivery. Says whether the turn goes on.
+    async fn take(&mut self, road: &Road, waiting: &'a Waiting, fate: Fate) -> bool {
+        let (id, host) = (waiting.id, || self.line.host.clone());
+        match fate {
+            Fate::Delivered => {
+                (self.went, self.in_a_row) = (Went::Delivered, 0);
+                self.told.extend(waiting.parcel.tells_of_keys.then_some(waiting.parcel.actor));
+                road.note(Note::Delivered { id }).await;
+            }
+            Fate::Gone => {
+                self.closed.insert(&waiting.inbox);
+                road.note(Note::Gone { inbox: waiting.inbox.clone() }).await;
+            }
+            Fate::Dropped(reason) => road.note(Note::Dropped { id, reason }).await,
+            Fate::Held(reason) => {
+                self.behind.insert(&waiting.parcel.about);
+                road.note(Note::Held { id, reason }).await;
+            }
+            Fate::Choked(reason) => {
+                self.behind.insert(&waiting.parcel.about);
+                self.choked.push((id, reason));
+                self.in_a_row += 1;
+                // A dead server is asked for one thing a day.
+                return self.in_a_row < fate::CHOKES && self.line.state != LineState::Unreachable;
+            }
+            Fate::Later(reason, asked) => {
+                self.end = Some(Note::Badly { host: host(), id, reason, asked, alive: false });
+                return false;
+            }
+            Fate::NotNow(_) => {
+                self.end = Some(Note::NotNow { host: host() });
+                return false;
+            }
         }
+        true
     }
-    end
+
+    /// What a server chokes on while it takes others waits by itself; where it takes none, all of it waits.
+    async fn end(self, road: &Road) {
+        let host = self.line.host.clone();
+        if self.went == Went::Delivered {
+            for (id, reason) in self.choked {
+                road.note(Note::Held { id, reason }).await;
+            }
+        } else if self.end.is_none()
+            && let Some((id, reason)) = self.choked.into_iter().next()
+        {
+            return road.note(Note::Badly { host, id, reason, asked: None, alive: true }).await;
+        }
+        road.note(self.end.unwrap_or(Note::Well { host, went: self.went })).await;
+    }
 }
 
 impl Road {
@@ -130,7 +168,9 @@ fn tell(host: &str, kind: &str, fate: &Fate) {
         Fate::Delivered => ("delivered", ""),
         Fate::Gone => ("gone", ""),
         Fate::Dropped(reason) => ("dropped", reason.as_str()),
-        Fate::Choked(reason) | Fate::Ours(reason) | Fate::Later(reason, _) => ("later", reason.as_str()),
+        Fate::Choked(reason) | Fate::Later(reason, _) | Fate::Held(reason) | Fate::NotNow(reason) => {
+            ("later", reason.as_str())
+        }
     };
     metrics::counter!("hedgeschool_deliveries_total", "result" => result).increment(1);
     if reason.is_empty() {
@@ -158,31 +198,27 @@ fn plan<'a>(app: &App, line: &'a Line) -> Vec<(&'a Waiting, bool)> {
 
 type Places<'a> = (&'a mut Option<OwnedSemaphorePermit>, &'a mut Option<OwnedSemaphorePermit>);
 
-/// One delivery. While keys change, it may take one more request, signed by the other key.
+/// One delivery. While keys change, it may take one more request, signed by the other key. The outer error is ours.
 async fn attempt(
     road: &Road,
     host: (&str, bool),
     waiting: &Waiting,
     places: Places<'_>,
-) -> Result<PostAnswer, FetchError> {
+) -> Result<Result<PostAnswer, FetchError>, Error> {
     let app = &road.app;
-    let unsignable = |error: Error| {
-        tracing::error!(%error, "an activity cannot be signed");
-        FetchError::Unsignable
-    };
-    let keys = keys::in_order(app, host, &waiting.parcel).await.map_err(unsignable)?;
-    let url = Url::parse(&waiting.inbox).map_err(|_| FetchError::Location)?;
-    let letter = letter(app, waiting).await.map_err(unsignable)?;
+    let keys = keys::in_order(app, host, &waiting.parcel).await?;
+    let Ok(url) = Url::parse(&waiting.inbox) else { return Ok(Err(FetchError::Location)) };
+    let letter = letter(app, waiting).await?;
     let answer = request(road, (&url, &letter, &keys.first), places).await;
-    let Ok(PostAnswer { status, .. }) = answer else { return answer };
+    let Ok(PostAnswer { status, .. }) = answer else { return Ok(answer) };
     let second = if Schemes::may_help(status) {
-        keys::another(app, &waiting.parcel, &keys.first, keys.second).await.map_err(unsignable)?
+        keys::another(app, &waiting.parcel, &keys.first, keys.second).await?
     } else {
         keys.second.filter(|_| keys.each && status.is_success())
     };
-    let Some(second) = second else { return answer };
+    let Some(second) = second else { return Ok(answer) };
     let again = app.net().client.post(&url, letter, &second, app.now().system()).await;
-    if again.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) { answer } else { again }
+    Ok(if again.as_ref().is_ok_and(|answer| Schemes::may_help(answer.status)) { answer } else { again })
 }
 
 /// What is posted: with what a private course says to its followers, how many of them it counts there.

@@ -3,6 +3,7 @@
 //! A delivery is pending until its result is committed, so a crash loses nothing and repeats at most what was in
 //! flight, under the same id. A line is leased while it is worked on; a lease that nobody ends runs out.
 
+mod ending;
 mod fate;
 mod keys;
 mod line;
@@ -133,8 +134,7 @@ impl Office {
                 }
                 let until = tx.now().plus(LEASE);
                 let taken = store::take_lines(tx, most, until)?;
-                let now = tx.now();
-                store::fill_lines(tx, taken, now)
+                store::fill_lines(tx, taken)
             })
             .await?;
         let count = lines.len();
@@ -148,7 +148,9 @@ impl Office {
     /// How long to sleep when nothing rings.
     async fn until_due(&self) -> Duration {
         let app = &self.road.app;
-        let next = app.read(|db| if setting::are_deliveries_paused(db)? { Ok(None) } else { store::next_due(db) });
+        let now = app.now();
+        let next =
+            app.read(move |db| if setting::are_deliveries_paused(db)? { Ok(None) } else { store::next_due(db, now) });
         match next.await {
             Ok(Some(due)) => due.since(app.now()).clamp(Duration::from_millis(50), LOOK),
             _ => LOOK,

@@ -1,6 +1,6 @@
 //! How are results written down? Many in one transaction.
 
-use super::store;
+use super::{ending, store};
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::Result;
@@ -16,14 +16,25 @@ pub(super) enum Note {
     Dropped { id: i64, reason: String },
     /// This inbox is no more.
     Gone { inbox: String },
-    /// The line was worked on to its end, or to the end of its turn.
-    Well { host: String },
-    /// Nothing was learned of the server.
-    Unknown { host: String },
+    /// The line was worked on to its end, or to the end of its turn, and this came of it.
+    Well { host: String, went: Went },
+    /// Nothing could be tried for a reason of ours.
+    NotNow { host: String },
     /// The server choked on this one.
     Held { id: i64, reason: String },
     /// The server is not well; this delivery failed. Whether it answers at all.
     Badly { host: String, id: i64, reason: String, asked: Option<Duration>, alive: bool },
+}
+
+/// What came of a turn that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Went {
+    /// Nothing was sent.
+    Nowhere,
+    /// The server answered, and took nothing.
+    Answered,
+    /// The server took something.
+    Delivered,
 }
 
 /// Notes in one transaction.
@@ -66,16 +77,16 @@ fn write(tx: &mut Tx<'_>, notes: Vec<Note>) -> Result<()> {
         match note {
             Note::Delivered { id } => delivered.push(id),
             Note::Dropped { id, reason } => store::drop_one(tx, id, &reason)?,
-            Note::Gone { inbox } => store::close_inbox(tx, &inbox)?,
-            Note::Well { host } => well.push(host),
-            Note::Unknown { host } => store::free_line(tx, &host)?,
-            Note::Held { id, reason } => store::hold(tx, id, &reason)?,
+            Note::Gone { inbox } => ending::close_inbox(tx, &inbox)?,
+            Note::Well { host, went } => well.push((host, went)),
+            Note::NotNow { host } => ending::put_off(tx, &host)?,
+            Note::Held { id, reason } => ending::hold(tx, id, &reason)?,
             Note::Badly { host, id, reason, asked, alive } => {
                 store::note_failure(tx, id, &reason)?;
-                store::end_line_badly(tx, &host, &reason, (asked, alive))?;
+                ending::end_line_badly(tx, &host, &reason, (asked, alive))?;
             }
         }
     }
     store::put_delivered(tx, &delivered)?;
-    store::end_lines_well(tx, &well)
+    ending::end_lines_well(tx, &well)
 }

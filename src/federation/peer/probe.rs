@@ -1,5 +1,6 @@
 //! What comes back from another server just now, step by step? For an administrator who wants to know why nothing does.
 
+use super::nodeinfo::{self, Software};
 use super::{learn, recall_scheme, remember_schemes};
 use crate::app::App;
 use crate::domain::{self, Severity};
@@ -30,11 +31,10 @@ impl Step {
     }
 }
 
-const WIRE: &str = "application/activity+json, application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
 const INDEX: &str = "Asked what it runs (/.well-known/nodeinfo)";
 
 /// Asks a server what it runs and, signed by the instance, for a document there: `actor` when somebody there is known,
-/// else its front page. Nothing goes to a blocked server. What is learned is written down.
+/// else the actor of the server itself, as far as it says where that is. Nothing goes to a blocked server. What is learned is written down.
 pub async fn probe(app: &App, host: &str, actor: Option<String>) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let name = host.to_owned();
@@ -50,10 +50,19 @@ pub async fn probe(app: &App, host: &str, actor: Option<String>) -> Result<Vec<S
         Severity::Admit => steps.push(Step::good(RULE, "nothing stands in the way")),
     }
     recall_scheme(app, host).await?;
-    let trial = app.net().client.rules().allow_loopback_names && host.contains(':');
-    let base = format!("{}://{host}", if trial { "http" } else { "https" });
-    nodeinfo(app, host, &base, &mut steps).await?;
-    document(app, &actor.unwrap_or_else(|| format!("{base}/")), &mut steps).await;
+    let base = nodeinfo::base(app, host);
+    let index = index(app, host, &base, &mut steps).await?;
+    let found = match actor.or(index) {
+        Some(actor) => Some(actor),
+        None => by_webfinger(app, host, &base, &mut steps).await,
+    };
+    match found {
+        Some(actor) => document(app, &actor, &mut steps).await,
+        None => steps.push(Step::bad(
+            "Looked for something to fetch, signed",
+            "nobody there is known here, and it names no actor of its own: whether it takes our signatures was not tried",
+        )),
+    }
     remember_schemes(app).await;
     let scheme = match Url::parse(&base) {
         Ok(url) => app.net().client.schemes().of(&url).to_string(),
@@ -63,50 +72,48 @@ pub async fn probe(app: &App, host: &str, actor: Option<String>) -> Result<Vec<S
     Ok(steps)
 }
 
-async fn nodeinfo(app: &App, host: &str, base: &str, steps: &mut Vec<Step>) -> Result<()> {
-    let Some(index) = json(app, &format!("{base}/.well-known/nodeinfo"), INDEX, steps).await else { return Ok(()) };
-    let links = index.get("links").and_then(Value::as_array).cloned().unwrap_or_default();
-    let of_schema = |link: &&Value| {
-        let rel = link.get("rel").and_then(Value::as_str).unwrap_or_default();
-        rel.starts_with("http://nodeinfo.diaspora.software/ns/schema/")
+/// Asks what it runs. Says where the actor of the server itself is, when that is told (FEP-2677).
+async fn index(app: &App, host: &str, base: &str, steps: &mut Vec<Step>) -> Result<Option<String>> {
+    let Some(index) = json(app, &format!("{base}/.well-known/nodeinfo"), INDEX, steps).await else { return Ok(None) };
+    let application = nodeinfo::application(&index, host);
+    let Some(link) = nodeinfo::schema(&index, host) else {
+        steps.push(Step::bad("Read where its NodeInfo is", "the list has no link to it on that server"));
+        return Ok(application);
     };
-    let link = links.iter().rev().find(of_schema).and_then(|link| link.get("href")?.as_str());
-    let Some(link) = link else {
-        steps.push(Step::bad("Read where its NodeInfo is", "the list has no link to it"));
-        return Ok(());
-    };
-    if crate::link::host_of_uri(link).as_deref() != Some(host) {
-        steps.push(Step::bad("Read where its NodeInfo is", "it is on another server, so it is not asked"));
-        return Ok(());
-    }
-    let Some(found) = json(app, link, "Asked for its NodeInfo", steps).await else { return Ok(()) };
-    let text = |key: &str| {
-        let text = found.get("software").and_then(|software| software.get(key)).and_then(Value::as_str);
-        text.unwrap_or_default().chars().take(60).collect::<String>().to_lowercase()
-    };
-    let (software, version) = (text("name"), text("version"));
-    steps.push(Step::good("Read what it runs", format!("{software} {version}").trim().to_owned()));
+    let Some(found) = json(app, &link, "Asked for its NodeInfo", steps).await else { return Ok(application) };
+    let Software { name, version, .. } = nodeinfo::software(&found).unwrap_or_default();
+    steps.push(Step::good("Read what it runs", format!("{name} {version}").trim().to_owned()));
     let host = host.to_owned();
-    app.write(move |tx| learn(tx, &host, Some(&software), Some(&version))).await
+    app.write(move |tx| learn(tx, &host, Some(&name), Some(&version))).await?;
+    Ok(application)
+}
+
+/// Asks for the actor of the server itself, as it is usual, and by FEP-d556.
+async fn by_webfinger(app: &App, host: &str, base: &str, steps: &mut Vec<Step>) -> Option<String> {
+    for resource in [format!("acct:{host}@{host}"), format!("{base}/")] {
+        let what = format!("Asked WebFinger for its own actor, {resource}");
+        let asked: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
+        let url = format!("{base}/.well-known/webfinger?resource={asked}");
+        if let Some(found) = json(app, &url, &what, steps).await
+            && let Some(actor) = nodeinfo::application(&found, host)
+        {
+            return Some(actor);
+        }
+    }
+    None
 }
 
 async fn json(app: &App, url: &str, what: &str, steps: &mut Vec<Step>) -> Option<Value> {
-    let answer = ask(app, url, "application/json", false).await;
+    let answer = nodeinfo::get(app, url, "application/jrd+json, application/json", false).await;
     steps.push(told(what, &answer, |answer| serde_json::from_slice::<Value>(&answer.body).is_ok()));
     serde_json::from_slice(&answer.ok()?.body).ok()
 }
 
 async fn document(app: &App, url: &str, steps: &mut Vec<Step>) {
-    let answer = ask(app, url, WIRE, true).await;
+    let answer = nodeinfo::get(app, url, nodeinfo::WIRE, true).await;
     let fits = |answer: &Answer| answer.content_type.as_deref().is_some_and(crate::net::media::is_activity);
     let step = told(&format!("Fetched {url}, signed"), &answer, fits);
     steps.push(step);
-}
-
-async fn ask(app: &App, url: &str, accept: &str, signed: bool) -> Result<Answer, FetchError> {
-    let url = Url::parse(url).map_err(|_| FetchError::Location)?;
-    let signer = app.net().signer.get().filter(|_| signed);
-    app.net().client.get(&url, accept, signer.as_ref(), app.now().system()).await
 }
 
 fn told(what: &str, answer: &Result<Answer, FetchError>, fits: impl Fn(&Answer) -> bool) -> Step {
