@@ -2,12 +2,14 @@
 
 use super::{say, start};
 use crate::app::App;
+use crate::clock::Time;
 use crate::config::Config;
 use crate::domain::csv::{self, LARGEST};
 use crate::domain::{self, EVERY, NewRule, Reach, Severity, name};
 use crate::error::{Error, Result};
 use crate::federation::peer::LineState;
 use crate::federation::peer::book::{self, Filter, Row};
+use crate::federation::peer::trouble;
 use clap::{Args, Subcommand};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,11 +17,15 @@ use std::path::{Path, PathBuf};
 /// What can be done about other servers. All of it works while the server runs, which minds it within seconds.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PeerCommand {
-    /// List servers: name, line, waiting deliveries, software
+    /// List servers, those in trouble first: name, line, rule, waiting and given up deliveries, last success, last failure,
+    /// signatures, software
     List {
         /// Only lines in this state: healthy, failing, unreachable
         #[arg(long)]
         state: Option<LineState>,
+        /// Only where this rule holds: suspend, limit, admit
+        #[arg(long)]
+        rule: Option<Severity>,
         /// Only names with these letters
         #[arg(long, default_value = "")]
         search: String,
@@ -53,11 +59,18 @@ pub enum PeerCommand {
         severity: Severity,
     },
     /// Print all rules in Mastodon's CSV
-    Export,
+    Export {
+        /// Only the names of those that are admitted, as Mastodon writes its allow-list
+        #[arg(long)]
+        admitted: bool,
+    },
     /// Read rules in Mastodon's CSV; says what it would change, and changes it with --apply
     Import {
         /// The file; - is standard input
         file: PathBuf,
+        /// What a list of names alone means: admit, limit or suspend
+        #[arg(long)]
+        names: Option<Severity>,
         /// Do it
         #[arg(long)]
         apply: bool,
@@ -99,6 +112,7 @@ Examples:
   hedgeschool peer unblock evil.example
   hedgeschool peer import blocks.csv                see what it would change
   hedgeschool peer import blocks.csv --apply        and change it
+  hedgeschool peer import allows.csv --names admit  a list of names alone
   hedgeschool peer export > blocks.csv
   hedgeschool peer others suspend                   talk only to admitted servers
 
@@ -108,7 +122,9 @@ Ends with 1 when there is no such server or rule, with 2 when a domain or file c
 pub fn run(config: Config, command: &PeerCommand) -> Result<()> {
     let app = start::open_beside(config)?;
     match command {
-        PeerCommand::List { state, search } => list(&app, *state, search),
+        PeerCommand::List { state, rule, search } => {
+            list(&app, Filter { letters: search.clone(), state: *state, software: None, rule: *rule })
+        }
         PeerCommand::Show { host } => show(&app, host),
         PeerCommand::Retry { host } => retry(&app, host),
         PeerCommand::Block(decision) => decide(&app, decision, Severity::Suspend),
@@ -117,18 +133,24 @@ pub fn run(config: Config, command: &PeerCommand) -> Result<()> {
         PeerCommand::Unblock { domain } => unblock(&app, domain),
         PeerCommand::Rules => rules(&app),
         PeerCommand::Others { severity } => others(&app, *severity),
-        PeerCommand::Export => export(&app),
-        PeerCommand::Import { file, apply, replace } => import(&app, file, *apply, *replace),
+        PeerCommand::Export { admitted } => export(&app, *admitted),
+        PeerCommand::Import { file, names, apply, replace } => import(&app, file, *names, (*apply, *replace)),
     }
 }
 
-fn list(app: &App, state: Option<LineState>, search: &str) -> Result<()> {
-    let filter = Filter { letters: search.to_owned(), state, software: None };
+fn list(app: &App, filter: Filter) -> Result<()> {
+    let day = |at: Option<Time>| at.map_or_else(|| "-".to_owned(), |at| at.rfc3339());
     for page in 0.. {
         let (rows, more) = app.pool().read_blocking(|db| book::list(db, &filter, page))?;
         for row in rows {
             let runs = if row.runs().is_empty() { "-".to_owned() } else { row.runs() };
-            say(&format!("{:<40} {:<12} {:>6} {runs}", row.peer.host, row.word(), row.waiting));
+            let (peer, rule) = (&row.peer, row.rule().unwrap_or("-"));
+            let (success, failure) = (day(peer.last_success_at), day(peer.last_failure_at));
+            let scheme = peer.scheme.map_or_else(|| "-".to_owned(), |scheme| scheme.to_string());
+            say(&format!(
+                "{:<40} {:<12} {rule:<8} {:>6} {:>6} {success:<20} {failure:<20} {scheme:<8} {runs}",
+                peer.host, peer.state, row.waiting, row.dropped
+            ));
         }
         if !more {
             break;
@@ -144,8 +166,12 @@ fn unknown(host: &str) -> Error {
 fn show(app: &App, host: &str) -> Result<()> {
     let name = host.to_ascii_lowercase();
     let row: Row = app.pool().read_blocking(|db| book::find(db, &name))?.ok_or_else(|| unknown(host))?;
-    let time = |at: Option<crate::clock::Time>| at.map_or_else(|| "never".to_owned(), |at| at.rfc3339());
+    let time = |at: Option<Time>| at.map_or_else(|| "never".to_owned(), |at| at.rfc3339());
     let peer = &row.peer;
+    let (received, dropped, unworked) = app.pool().read_blocking(|db| {
+        let (dropped, unworked) = (trouble::list_dropped(db, &name, 20)?, trouble::list_unworked(db, &name, 20)?);
+        Ok((trouble::count_received(db, &name)?, dropped, unworked))
+    })?;
     let rule = match &row.standing.by {
         Some(by) => format!("{} by the rule for {by}", row.standing.severity),
         None => "none".to_owned(),
@@ -157,6 +183,8 @@ fn show(app: &App, host: &str) -> Result<()> {
         ("runs", row.runs()),
         ("waiting", row.waiting.to_string()),
         ("oldest", row.oldest.map(|at| at.rfc3339()).unwrap_or_default()),
+        ("given up", row.dropped.to_string()),
+        ("came in", format!("{received} wait, {} without effect", unworked.0)),
         ("next try", time(peer.due_at)),
         ("last success", time(peer.last_success_at)),
         ("last failure", time(peer.last_failure_at)),
@@ -180,6 +208,13 @@ fn show(app: &App, host: &str) -> Result<()> {
             one.since.rfc3339(),
             one.attempts
         ));
+    }
+    for one in dropped {
+        say(&format!("given up       {} to {} at {}: {}", one.kind, one.inbox, one.at.rfc3339(), one.reason));
+    }
+    for one in unworked.1 {
+        let word = if one.failed { "failed" } else { "refused" };
+        say(&format!("{word:<14} {} by {} at {}: {}", one.kind, one.actor, one.at.rfc3339(), one.reason));
     }
     Ok(())
 }
@@ -256,12 +291,13 @@ fn others(app: &App, severity: Severity) -> Result<()> {
     Ok(())
 }
 
-fn export(app: &App) -> Result<()> {
-    let text = app.pool().read_blocking(csv::write_all)?;
+fn export(app: &App, admitted: bool) -> Result<()> {
+    let write = if admitted { csv::write_admitted } else { csv::write_all };
+    let text = app.pool().read_blocking(write)?;
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| Error::Unavailable(format!("cannot be written: {e}")))
 }
 
-fn import(app: &App, file: &Path, apply: bool, replace: bool) -> Result<()> {
+fn import(app: &App, file: &Path, names: Option<Severity>, (apply, replace): (bool, bool)) -> Result<()> {
     let mut bytes = Vec::new();
     let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
     let read = if file.as_os_str() == "-" {
@@ -270,7 +306,7 @@ fn import(app: &App, file: &Path, apply: bool, replace: bool) -> Result<()> {
         std::fs::File::open(file).and_then(|open| open.take(most).read_to_end(&mut bytes))
     };
     read.map_err(|e| Error::invalid("file", format!("{} cannot be read: {e}", file.display())))?;
-    let read = csv::read(&bytes)?;
+    let read = csv::read(&bytes, names)?;
     for bad in &read.bad {
         say(&format!("line {} is left out: {}", bad.number, bad.reason));
     }
@@ -312,16 +348,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("blocks.csv");
         std::fs::write(&file, "#domain,#severity\nevil.test,suspend\nbad line.,suspend\nslow.test,silence\n").unwrap();
-        import(&app, &file, false, false).unwrap();
+        import(&app, &file, None, (false, false)).unwrap();
         assert_eq!(world.read(domain::count), 0);
-        import(&app, &file, true, false).unwrap();
+        import(&app, &file, None, (true, false)).unwrap();
         assert_eq!(world.read(domain::count), 2);
         std::fs::write(&file, "evil.test,suspend\nslow.test\n").unwrap();
-        import(&app, &file, true, false).unwrap();
+        assert!(import(&app, &file, None, (true, false)).is_err(), "nobody said what names mean");
+        import(&app, &file, Some(Severity::Suspend), (true, false)).unwrap();
         assert!(world.read(|db| domain::standing(db, "slow.test")).is_limited(), "kept without --replace");
-        import(&app, &file, true, true).unwrap();
+        import(&app, &file, Some(Severity::Suspend), (true, true)).unwrap();
         assert!(world.read(|db| domain::standing(db, "slow.test")).is_suspended());
-        assert!(import(&app, &folder.path().join("nothing"), true, true).is_err());
+        assert!(import(&app, &folder.path().join("nothing"), None, (true, true)).is_err());
     }
 
     #[test]
@@ -349,7 +386,7 @@ mod tests {
         others(&app, Severity::Admit).unwrap();
         assert!(!world.read(|db| domain::standing(db, "new.test")).is_suspended());
         rules(&app).unwrap();
-        export(&app).unwrap();
-        list(&app, None, "").unwrap();
+        export(&app, false).unwrap();
+        list(&app, Filter::default()).unwrap();
     }
 }

@@ -6,7 +6,8 @@ use crate::actor::Actor;
 use crate::db::{Db, Tx};
 use crate::domain::{self, NewRule, Reach, Rule};
 use crate::error::Result;
-use crate::federation::peer::book;
+use crate::federation::peer::{book, trouble};
+use crate::id::InboxId;
 
 /// Whom a rule would concern.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,12 @@ pub fn import(tx: &mut Tx<'_>, by: &Actor, rules: &[NewRule], replace: bool) -> 
 pub fn retry(tx: &mut Tx<'_>, by: &Actor, host: &str) -> Result<bool> {
     account::may_administer(tx, by)?;
     book::retry(tx, host)
+}
+
+/// Works once more on what came in and failed. For administrators.
+pub fn work_again(tx: &mut Tx<'_>, by: &Actor, id: InboxId) -> Result<()> {
+    account::may_administer(tx, by)?;
+    trouble::work_again(tx, id)
 }
 
 /// Writes down a note about a server. For administrators.

@@ -20,7 +20,7 @@ const SMALL: [(&str, &str); 3] = [
 ];
 
 /// Where a walk begins: no link leads to what a form asks for.
-const FIRST: [&str; 12] = [
+const FIRST: [&str; 13] = [
     "/",
     "/c/rust",
     "/mod",
@@ -31,6 +31,7 @@ const FIRST: [&str; 12] = [
     "/me",
     "/admin/accounts?q=a&state=active",
     "/admin/federation?q=a",
+    "/admin/federation?rule=limit",
     "/admin/federation?state=failing&software=mastodon",
     "/admin/federation/rules?q=a",
 ];

@@ -1,12 +1,12 @@
 //! What do administrators see of other servers, and what can they do about a line?
 
-use super::{LineState, ensure};
+use super::{LineState, ensure, trouble};
 use crate::clock::Time;
 use crate::db::{
     Bell, Columns, Db, Run, Tx,
     schema::{activities, deliveries, peers},
 };
-use crate::domain::{self, Standing};
+use crate::domain::{self, Severity, Standing};
 use crate::error::{Error, Result};
 use crate::net::signature::Scheme;
 use diesel::dsl::{count_star, min, sql};
@@ -55,17 +55,19 @@ pub struct Row {
     pub waiting: i64,
     /// Since when the oldest of them does.
     pub oldest: Option<Time>,
+    /// How many deliveries were given up, of those that are still remembered.
+    pub dropped: i64,
     /// The rule that holds.
     pub standing: Standing,
 }
 
 impl Row {
-    /// How the line is, or that the server is blocked or limited.
-    pub fn word(&self) -> &'static str {
+    /// That the server is blocked or limited; nothing when it is neither.
+    pub fn rule(&self) -> Option<&'static str> {
         match self.standing.severity {
-            domain::Severity::Suspend => "blocked",
-            domain::Severity::Limit => "limited",
-            domain::Severity::Admit => self.peer.state.as_str(),
+            Severity::Suspend => Some("blocked"),
+            Severity::Limit => Some("limited"),
+            Severity::Admit => None,
         }
     }
 
@@ -86,6 +88,8 @@ pub struct Filter {
     pub state: Option<LineState>,
     /// Only this software.
     pub software: Option<String>,
+    /// Only those for which such a rule holds.
+    pub rule: Option<Severity>,
 }
 
 /// Servers on a page.
@@ -94,9 +98,11 @@ pub const PAGE: i64 = 50;
 /// Literal, so that SQLite sees that the partial index serves.
 const PENDING: &str = "deliveries.state = 'pending'";
 
-/// A page of servers by name, and whether more follow.
+/// A page of servers, those in trouble first and then by name, and whether more follow.
 pub fn list(db: &mut Db, filter: &Filter, page: i64) -> Result<(Vec<Row>, bool)> {
-    let mut query = peers::table.select(Peer::as_select()).order(peers::host).into_boxed();
+    // Literal, so that the databases see that the index has this order.
+    let order = (sql::<Bool>("(peers.state = 'healthy')"), peers::host);
+    let mut query = peers::table.select(peers::host).order(order).into_boxed();
     let bare: String = filter.letters.chars().filter(|c| !matches!(c, '%' | '_' | '\\')).take(100).collect();
     if !bare.is_empty() {
         query = query.filter(peers::host.like(format!("%{}%", bare.to_lowercase())));
@@ -107,12 +113,34 @@ pub fn list(db: &mut Db, filter: &Filter, page: i64) -> Result<(Vec<Row>, bool)>
     if let Some(software) = &filter.software {
         query = query.filter(peers::software.eq(software.clone()));
     }
-    let page_of = query.offset(page.max(0).saturating_mul(PAGE)).limit(PAGE + 1);
+    let (from, size) = (page.max(0).saturating_mul(PAGE), usize::try_from(PAGE).unwrap_or(usize::MAX));
     // Only a query of one database can be put together bit by bit.
-    let rows: Vec<Peer> = diesel::RunQueryDsl::load(page_of, db)?;
-    let more = rows.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let shown = rows.into_iter().take(usize::try_from(PAGE).unwrap_or(usize::MAX)).collect();
+    let mut hosts: Vec<String> = match filter.rule {
+        None => diesel::RunQueryDsl::load(query.offset(from).limit(PAGE + 1), db)?,
+        Some(rule) => {
+            // Rules cover whole domains, which no query can tell of a host.
+            let all: Vec<String> = diesel::RunQueryDsl::load(query, db)?;
+            let ruled = under(db, all, rule)?;
+            ruled.into_iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).take(size + 1).collect()
+        }
+    };
+    let more = hosts.len() > size;
+    hosts.truncate(size);
+    let rows = peers::table.filter(peers::host.eq_any(&hosts)).select(Peer::as_select());
+    let mut shown: Vec<Peer> = rows.load(db)?;
+    shown.sort_by_key(|peer| hosts.iter().position(|host| *host == peer.host));
     Ok((dressed(db, shown)?, more))
+}
+
+/// Those of these hosts for which such a rule holds.
+fn under(db: &mut Db, hosts: Vec<String>, rule: Severity) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for some in hosts.chunks(1000) {
+        let standings = domain::standings(db, some.iter().map(String::as_str))?;
+        let holds = |host: &&String| standings.get(*host).is_some_and(|standing| standing.severity == rule);
+        found.extend(some.iter().filter(holds).cloned());
+    }
+    Ok(found)
 }
 
 fn dressed(db: &mut Db, rows: Vec<Peer>) -> Result<Vec<Row>> {
@@ -125,10 +153,12 @@ fn dressed(db: &mut Db, rows: Vec<Peer>) -> Result<Vec<Row>> {
         .into_iter()
         .map(|(host, count, oldest)| (host, (count, oldest)))
         .collect();
+    let dropped: BTreeMap<String, i64> = trouble::count_dropped(db, &hosts)?.into_iter().collect();
     let dress = |peer: Peer| {
         let (waiting, oldest) = waits.get(&peer.host).copied().unwrap_or_default();
+        let dropped = dropped.get(&peer.host).copied().unwrap_or_default();
         let standing = standings.get(&peer.host).cloned().unwrap_or_default();
-        Row { peer, waiting, oldest, standing }
+        Row { peer, waiting, oldest, dropped, standing }
     };
     Ok(rows.into_iter().map(dress).collect())
 }
@@ -185,7 +215,7 @@ pub fn waiting(db: &mut Db, host: &str, most: i64) -> Result<Vec<Waiting>> {
     Ok(rows.into_iter().map(made).collect())
 }
 
-/// Tries a line at once, however long it was to wait. Says whether something waits on it. Who may is asked by the verb
+/// Tries a line at once, however long it or anything on it was to wait. Says whether something waits on it. Who may is asked by the verb
 /// that calls this.
 pub fn retry(tx: &mut Tx<'_>, host: &str) -> Result<bool> {
     let now = tx.now();
@@ -193,6 +223,10 @@ pub fn retry(tx: &mut Tx<'_>, host: &str) -> Result<bool> {
     if find(tx, host)?.ok_or(Error::NotFound)?.waiting == 0 {
         return Ok(false);
     }
+    let held = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(host));
+    diesel::update(held.filter(deliveries::held_until.is_not_null()))
+        .set(deliveries::held_until.eq(None::<Time>))
+        .execute(tx)?;
     let row = peers::table.filter(peers::host.eq(host));
     diesel::update(row).set(peers::due_at.eq(Some(now))).execute(tx)?;
     tx.ring(Bell::Deliveries);

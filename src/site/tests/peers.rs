@@ -2,11 +2,12 @@
 
 use crate::account::Role;
 use crate::db::Run;
-use crate::db::schema::{deliveries, peers};
+use crate::db::schema::{deliveries, inbox, peers, settings};
 use crate::domain::{self, EVERY, NewRule, Severity};
 use crate::federation::outbox::{self, Audience};
 use crate::federation::peer;
 use crate::federation::peer::book::{self, Filter};
+use crate::federation::peer::trouble;
 use crate::federation::wire;
 use crate::tests::{Browser, World};
 use axum::http::StatusCode;
@@ -165,4 +166,103 @@ fn ten_thousand_servers_are_listed_by_index() {
     assert_eq!((rows.len(), more, rows[0].peer.host.as_str()), (20, false, "h00100.test"));
     let (rows, more) = world.read(|db| book::list(db, &Filter { letters: "h0011".into(), ..Filter::default() }, 0));
     assert_eq!((rows.len(), more), (10, false));
+}
+
+#[test]
+fn what_was_given_up_and_what_came_in_without_effect_is_shown_and_tried_again() {
+    let world = world();
+    let bob = world.person_elsewhere("bob", "masto.test");
+    world.tx(move |tx| {
+        let refused = (deliveries::state.eq("dropped"), deliveries::last_error.eq(Some("answered 403 <i>")));
+        diesel::update(deliveries::table).set(refused).execute(tx)?;
+        for (number, state) in ["failed", "refused"].into_iter().enumerate() {
+            let row = (
+                inbox::activity_uri.eq(format!("{}/a/{number}", bob.uri)),
+                inbox::signer_id.eq(bob.id),
+                inbox::vouched.eq("signature"),
+                inbox::type_.eq("Create"),
+                inbox::body.eq("{}"),
+                inbox::received_at.eq(tx.now()),
+                inbox::state.eq(state),
+                inbox::attempts.eq(10),
+                inbox::next_at.eq(tx.now()),
+                inbox::leased_until.eq(crate::clock::Time(0)),
+                inbox::reason.eq(Some(format!("{state} <u>"))),
+            );
+            diesel::insert_into(inbox::table).values(row).execute(tx)?;
+        }
+        Ok(())
+    });
+    let mut ada = Browser::with_role(&world, "ada", Role::Admin);
+    assert!(ada.get("/admin").ok().contains("1 activity from other servers could not be worked on"));
+    assert!(ada.get("/admin/federation").ok().contains("<td data-label=\"Given up\">1</td>"));
+    let path = "/admin/federation/masto.test";
+    let page = ada.get(path).ok();
+    for text in ["answered 403 &#60;i&#62;", "failed &#60;u&#62;", "refused &#60;u&#62;"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let states = |world: &World| -> Vec<String> {
+        world.read(|db| Ok(inbox::table.order(inbox::id).select(inbox::state).load(db)?))
+    };
+    ada.submit_form(path, &format!("{path}/received/1"), &[]).ok();
+    assert_eq!(states(&world), ["pending", "refused"]);
+    assert!(ada.get(path).ok().contains("<dt>Came in and waits</dt><dd>1</dd>"));
+    // What was refused stays so.
+    let (token, kind) = (ada.token(), "application/x-www-form-urlencoded");
+    let body = format!("csrf={token}").into_bytes();
+    let sent = ada.send(axum::http::Method::POST, &format!("{path}/received/2"), kind, body);
+    assert_eq!((sent.status, states(&world)[1].as_str()), (StatusCode::NOT_FOUND, "refused"));
+    let now = world.clock.now();
+    assert_eq!(world.read(move |db| trouble::troubles(db, now)).failed, 0);
+}
+
+#[test]
+fn trouble_comes_first_rules_are_shown_beside_the_line_and_a_pause_is_said() {
+    let world = world();
+    world.tx(|tx| {
+        peer::learn(tx, "a.test", None, None)?;
+        domain::put(tx, None, &NewRule::of("masto.test", Severity::Limit))
+    });
+    let mut ada = Browser::with_role(&world, "ada", Role::Admin);
+    let page = ada.get("/admin/federation").ok();
+    let at = |name: &str| page.text.find(&format!("/admin/federation/{name}\"")).unwrap();
+    assert!(at("masto.test") < at("a.test"), "trouble first, then by name");
+    assert!(page.contains("data-state=\"failing\"") && page.contains("limited</span>"));
+    let page = ada.get("/admin/federation?rule=limit").ok();
+    assert!(page.contains("/admin/federation/masto.test") && !page.contains("/admin/federation/a.test"));
+    assert!(ada.get("/admin/federation?rule=suspend").ok().contains("No server found"));
+    let page = ada.get("/admin").ok();
+    assert!(page.contains("The last delivery to 1 server failed") && !page.contains("Nothing goes out"));
+    world.tx(|tx| {
+        let row = (settings::key.eq("deliveries_paused"), settings::value.eq("true"));
+        diesel::insert_into(settings::table).values(row).execute(tx)?;
+        Ok(())
+    });
+    world.pass(std::time::Duration::from_secs(25 * 3600));
+    let page = ada.get("/admin").ok();
+    assert!(page.contains("Nothing goes out") && page.contains("1 delivery waits for more than a day"));
+    assert!(ada.get("/admin/federation").ok().contains("hedgeschool resume"));
+    assert!(ada.get("/admin/federation/masto.test").ok().contains("hedgeschool resume"));
+}
+
+#[test]
+fn a_list_of_names_alone_blocks_nobody_unless_that_is_chosen() {
+    let world = world();
+    let mut ada = Browser::with_role(&world, "ada", Role::Admin);
+    let files: [(&str, &str, &str, &[u8]); 1] = [("file", "allows.csv", "text/csv", b"#domain\nfriend.test\n")];
+    let page = ada.submit_files("/admin/federation/import", &[], &files);
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("The list has names alone"));
+    let page = ada.submit_files("/admin/federation/import", &[("names", "admit")], &files).ok();
+    assert!(page.contains("friend.test") && page.contains("name=\"names\" value=\"admit\""));
+    let token = ada.token();
+    let fields = [("list", "#domain\nfriend.test\n"), ("names", "admit"), ("csrf", token.as_str())];
+    let body = serde_urlencoded::to_string(fields).unwrap();
+    let kind = "application/x-www-form-urlencoded";
+    ada.send(axum::http::Method::POST, "/admin/federation/imported", kind, body.into_bytes());
+    assert_eq!(world.read(|db| domain::find(db, "friend.test")).unwrap().severity, Severity::Admit);
+    let page = ada.get("/admin/federation/export?severity=admit").ok();
+    assert!(
+        page.contains("#domain\nfriend.test\n") && page.header("content-disposition").contains("domain_allows.csv")
+    );
 }

@@ -6,8 +6,7 @@ use crate::account::{self, Account, AccountState, Filter, Invitation, Role};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::federation::peer::LineState;
-use crate::federation::peer::book;
+use crate::federation::peer::trouble::{self, Troubles};
 use crate::http::client::{Peer, is_unnamed};
 use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, render};
 use crate::id::{AccountId, InvitationId};
@@ -51,7 +50,7 @@ struct AdminPage {
     counts: Vec<(AccountState, i64)>,
     pending: i64,
     letters: usize,
-    unreachable: i64,
+    troubles: Troubles,
     version: &'static str,
     database: &'static str,
 }
@@ -66,9 +65,12 @@ async fn index(
     may_see(&me)?;
     let trusted = &app.config().server.trusted_proxies;
     let unnamed = peer.is_some_and(|Extension(Peer(peer))| is_unnamed(peer.ip(), &headers, trusted));
-    let (counts, letters, settings, lines) =
-        app.read(|db| Ok((account::count(db)?, mail::list(db)?.len(), setting::load(db)?, book::count(db)?))).await?;
-    let unreachable = lines.iter().find(|(state, _)| *state == LineState::Unreachable).map_or(0, |(_, count)| *count);
+    let now = app.now();
+    let (counts, letters, settings, troubles) = app
+        .read(move |db| {
+            Ok((account::count(db)?, mail::list(db)?.len(), setting::load(db)?, trouble::troubles(db, now)?))
+        })
+        .await?;
     let pending = counts.iter().find(|(state, _)| *state == AccountState::Pending).map_or(0, |(_, count)| *count);
     let database = match app.config().address()? {
         crate::db::Address::Sqlite(_) => "SQLite",
@@ -76,7 +78,7 @@ async fn index(
     };
     let warnings = warnings(app.config(), &settings, letters, unnamed);
     let version = env!("CARGO_PKG_VERSION");
-    Ok(render(&AdminPage { page, warnings, counts, pending, letters, unreachable, version, database })?.into_response())
+    Ok(render(&AdminPage { page, warnings, counts, pending, letters, troubles, version, database })?.into_response())
 }
 
 #[derive(Template)]

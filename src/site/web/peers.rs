@@ -3,11 +3,15 @@
 use super::admin::may_see;
 use crate::actor;
 use crate::app::App;
+use crate::domain::Severity;
 use crate::error::{Error, Result};
 use crate::federation::peer::LineState;
 use crate::federation::peer::book::{self, Filter, Row, Waiting};
 use crate::federation::peer::probe::{Step, probe};
+use crate::federation::peer::trouble::{self, Dropped, Unworked};
 use crate::http::{Answer, Form, Page, Pages, SignedIn, redirect_with, redirect_without, render};
+use crate::id::InboxId;
+use crate::setting;
 use crate::site::peers;
 use askama::Template;
 use axum::Router;
@@ -24,6 +28,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/admin/federation/{host}/retry", post(retry))
         .route("/admin/federation/{host}/test", post(test))
         .route("/admin/federation/{host}/note", post(note))
+        .route("/admin/federation/{host}/received/{id}", post(work_again))
 }
 
 #[derive(Template)]
@@ -36,7 +41,9 @@ struct PeersPage {
     q: String,
     state: String,
     software: String,
+    rule: String,
     is_filtered: bool,
+    is_paused: bool,
     pages: Pages,
 }
 
@@ -49,6 +56,8 @@ struct Wish {
     #[serde(default)]
     software: String,
     #[serde(default)]
+    rule: String,
+    #[serde(default)]
     page: String,
 }
 
@@ -60,16 +69,22 @@ async fn index(State(app): State<App>, page: Page, me: SignedIn, Query(wish): Qu
         letters: wish.q.trim().chars().take(100).collect(),
         state: wish.state.parse().ok(),
         software: (!software.is_empty()).then(|| software.clone()),
+        rule: wish.rule.parse().ok().filter(|rule| *rule != Severity::Admit),
     };
+    let rule = filter.rule.map_or("", Severity::as_str).to_owned();
     let (q, state) = (filter.letters.clone(), filter.state.map_or("", LineState::as_str).to_owned());
-    let is_filtered = !q.is_empty() || !state.is_empty() || !software.is_empty();
+    let is_filtered = !q.is_empty() || !state.is_empty() || !software.is_empty() || !rule.is_empty();
     let at = number - 1;
-    let ((rows, more), counts, kinds) =
-        app.read(move |db| Ok((book::list(db, &filter, at)?, book::count(db)?, book::software(db)?))).await?;
-    let asked = [("q", &q), ("state", &state), ("software", &software)];
+    let ((rows, more), counts, kinds, is_paused) = app
+        .read(move |db| {
+            let paused = setting::are_deliveries_paused(db)?;
+            Ok((book::list(db, &filter, at)?, book::count(db)?, book::software(db)?, paused))
+        })
+        .await?;
+    let asked = [("q", &q), ("state", &state), ("software", &software), ("rule", &rule)];
     let asked = serde_urlencoded::to_string(asked).unwrap_or_default();
     let pages = Pages::at(&format!("/admin/federation?{asked}"), number, more);
-    let shown = PeersPage { page, rows, counts, kinds, q, state, software, is_filtered, pages };
+    let shown = PeersPage { page, rows, counts, kinds, q, state, software, rule, is_filtered, is_paused, pages };
     Ok(render(&shown)?.into_response())
 }
 
@@ -79,20 +94,35 @@ struct PeerPage {
     page: Page,
     row: Row,
     waiting: Vec<Waiting>,
+    dropped: Vec<Dropped>,
+    received: i64,
+    unworked: (i64, Vec<Unworked>),
+    is_paused: bool,
     form: Form,
     steps: Vec<Step>,
 }
 
-/// Deliveries that are shown of a line.
+/// What is shown of a line, of each kind.
 const SHOWN: i64 = 20;
 
 async fn peer_page(app: &App, page: Page, me: &SignedIn, host: &str) -> Result<PeerPage> {
     may_see(me)?;
     let name = host.to_owned();
-    let (row, waiting) = app.read(move |db| Ok((book::find(db, &name)?, book::waiting(db, &name, SHOWN)?))).await?;
-    let row = row.ok_or(Error::NotFound)?;
-    let form = Form::of([("note", row.peer.note.clone())]);
-    Ok(PeerPage { page, row, waiting, form, steps: Vec::new() })
+    app.read(move |db| {
+        let row = book::find(db, &name)?.ok_or(Error::NotFound)?;
+        Ok(PeerPage {
+            page,
+            waiting: book::waiting(db, &name, SHOWN)?,
+            dropped: trouble::list_dropped(db, &name, SHOWN)?,
+            received: trouble::count_received(db, &name)?,
+            unworked: trouble::list_unworked(db, &name, SHOWN)?,
+            is_paused: setting::are_deliveries_paused(db)?,
+            form: Form::of([("note", row.peer.note.clone())]),
+            row,
+            steps: Vec::new(),
+        })
+    })
+    .await
 }
 
 async fn show(State(app): State<App>, page: Page, me: SignedIn, Path(host): Path<String>) -> Answer {
@@ -108,6 +138,18 @@ async fn retry(State(app): State<App>, me: SignedIn, Path(host): Path<String>, _
         Err(Error::Denied(refused)) => Ok(redirect_without(&back, &refused.0)),
         Err(other) => Err(other),
     }
+}
+
+async fn work_again(
+    State(app): State<App>,
+    me: SignedIn,
+    Path((host, id)): Path<(String, i64)>,
+    _form: Form,
+) -> Answer {
+    let by = me.actor.clone();
+    app.write(move |tx| peers::work_again(tx, &by, InboxId(id))).await?;
+    let sentence = "It is worked on now. Reload the page in a moment to see what came of it.";
+    Ok(redirect_with(&format!("/admin/federation/{host}"), sentence))
 }
 
 /// Asks the server now and shows what came back. A POST, because others are asked.
