@@ -194,12 +194,23 @@ fn show(app: &App, host: &str) -> Result<()> {
         ("known since", peer.created_at.rfc3339()),
         ("note", peer.note.clone()),
     ];
-    for (name, value) in lines {
-        if !value.is_empty() {
-            say(&format!("{name:<14} {value}"));
-        }
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        say(&format!("{name:<14} {value}"));
     }
-    for one in app.pool().read_blocking(|db| book::waiting(db, &peer.host, 20))? {
+    show_waiting(app, &peer.host)?;
+    for one in dropped {
+        say(&format!("given up       {} to {} at {}: {}", one.kind, one.inbox, one.at.rfc3339(), one.reason));
+    }
+    for one in unworked.1 {
+        let word = if one.failed { "failed" } else { "refused" };
+        say(&format!("{word:<14} {} by {} at {}: {}", one.kind, one.actor, one.at.rfc3339(), one.reason));
+    }
+    Ok(())
+}
+
+/// What waits for it, the oldest first.
+fn show_waiting(app: &App, host: &str) -> Result<()> {
+    for one in app.pool().read_blocking(|db| book::waiting(db, host, 20))? {
         let error = one.error.unwrap_or_else(|| "not tried yet".to_owned());
         say(&format!(
             "waits          {} to {} since {}, tries {}: {error}",
@@ -208,13 +219,6 @@ fn show(app: &App, host: &str) -> Result<()> {
             one.since.rfc3339(),
             one.attempts
         ));
-    }
-    for one in dropped {
-        say(&format!("given up       {} to {} at {}: {}", one.kind, one.inbox, one.at.rfc3339(), one.reason));
-    }
-    for one in unworked.1 {
-        let word = if one.failed { "failed" } else { "refused" };
-        say(&format!("{word:<14} {} by {} at {}: {}", one.kind, one.actor, one.at.rfc3339(), one.reason));
     }
     Ok(())
 }

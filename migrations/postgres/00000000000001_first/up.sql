@@ -376,6 +376,7 @@ CREATE TABLE courses (
     private BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX courses_state ON courses (state, listed_at);
+CREATE INDEX courses_bot ON courses (bot_id);
 
 -- Organizers: those who may change the course.
 CREATE TABLE course_organizers (

@@ -40,6 +40,7 @@ pub(crate) fn fixture(uri: &str) -> Value {
     let host = crate::link::host_of_uri(uri).unwrap();
     json!({
         "id": uri, "type": "Group", "preferredUsername": "knots", "name": "Knots <b>and</b> bends",
+        "inbox": format!("{uri}/inbox"),
         "summary": "<p>Rope</p><script>alert(1)</script>",
         "language": [{"identifier": "de", "name": "Deutsch"}],
         "learning": {

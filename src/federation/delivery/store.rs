@@ -187,10 +187,10 @@ pub(super) fn drop_one(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     Ok(())
 }
 
-/// None of what waits will get there.
-pub(super) fn drop_waiting(tx: &mut Tx<'_>, reason: &str) -> Result<usize> {
+/// None of what waits, up to this delivery, will get there.
+pub(super) fn drop_waiting(tx: &mut Tx<'_>, up_to: i64, reason: &str) -> Result<usize> {
     let now = tx.now();
-    Ok(diesel::update(deliveries::table.filter(sql::<Bool>(PENDING)))
+    Ok(diesel::update(deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::id.le(up_to)))
         .set((
             deliveries::state.eq("dropped"),
             deliveries::done_at.eq(Some(now)),

@@ -78,7 +78,7 @@ async fn r_25_what_we_cannot_ask_is_held_against_no_server() {
     let _gate = crate::federation::run::config(&town.app).await.unwrap();
     town.deliver().await;
     assert_eq!(town.count("pending"), 2, "not again at once");
-    town.world.pass(super::fate::SOON);
+    town.world.pass(super::fate::PAUSE);
     town.deliver().await;
     assert_eq!(town.got().into_iter().map(|(_, id)| id).collect::<Vec<_>>(), ids);
 }

@@ -136,7 +136,7 @@ fn a_reporter_elsewhere_is_told_by_the_bot_and_a_server_is_not() {
     let told = study.sent().split_off(before);
     let [(note, to)] = told.as_slice() else { panic!("{told:#?}") };
     assert_eq!((&note["actor"], &note["to"]), (&json!(study.bot.uri), &json!([lea.uri])));
-    assert_eq!(to.as_slice(), [lea.inbox.clone()]);
+    assert_eq!(to.as_slice(), std::slice::from_ref(&lea.inbox));
     assert!(
         note["object"]["content"].as_str().unwrap().contains("as they are. It was &lt;meant&gt; kindly."),
         "{note}"

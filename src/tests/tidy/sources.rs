@@ -33,7 +33,7 @@ pub fn all() -> &'static [Source] {
 fn gather(folder: &Path, found: &mut Vec<Source>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("node_modules") {
+        if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with("target") {
             gather(&path, found);
         } else if path.extension().is_some_and(|end| end == "rs") {
             let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");

@@ -177,7 +177,7 @@ async fn however_old_it_is_whoever_got_something_hears_that_it_is_taken_back() {
     say(&town, &ada, "Create", OTHER, &eve);
     town.deliver().await;
     town.world.pass(DAY * 100);
-    town.world.tx(|tx| crate::jobs::purge(tx));
+    town.world.tx(crate::jobs::purge);
     assert_eq!((town.count("delivered"), town.count("dropped")), (1, 0));
     assert_eq!(town.world.read(|db| Audience::who_got(db, ONE)), Audience::people([&bob]));
     let id = ada.id;
