@@ -33,13 +33,19 @@ pub struct Received {
     pub activity: Value,
     /// When it arrived: what deadlines go by.
     pub received_at: Time,
+    writing: Arc<AtomicBool>,
     settled: Arc<AtomicBool>,
 }
 
 impl Received {
     /// One that waits to be worked on.
     pub fn new(id: InboxId, signer: Actor, activity: Value, received_at: Time) -> Self {
-        Self { id, signer, activity, received_at, settled: Arc::default() }
+        Self { id, signer, activity, received_at, writing: Arc::default(), settled: Arc::default() }
+    }
+
+    /// Becomes true when its effect is handed to the database: then it waits for nobody elsewhere any more.
+    pub(super) fn writing(&self) -> Arc<AtomicBool> {
+        self.writing.clone()
     }
 
     /// Whether a door settled it.
@@ -132,6 +138,7 @@ impl Received {
     ) -> Result<T> {
         let id = self.id;
         let app: &App = context.app_data();
+        self.writing.store(true, Ordering::Release);
         let done = app
             .write_behind(move |tx| {
                 claim(tx, id)?;

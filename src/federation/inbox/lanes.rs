@@ -3,6 +3,7 @@
 use crate::domain::name::registrable;
 use crate::id::ActorId;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -16,21 +17,22 @@ const SLOW_OF_DOMAIN: usize = 4;
 /// Lanes in all.
 const MOST: usize = 2048;
 
-/// When a lane began its present activity.
+/// When a lane began its present activity, and whether that is at our own database by now.
 #[derive(Clone, Debug)]
-pub(super) struct Began(Arc<Mutex<Instant>>);
+pub(super) struct Began(Arc<Mutex<(Instant, Arc<AtomicBool>)>>);
 
 impl Began {
     pub(super) fn now() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new((Instant::now(), Arc::default()))))
     }
 
-    pub(super) fn again(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    pub(super) fn again(&self, writing: Arc<AtomicBool>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), writing);
     }
 
     fn is_slow(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= SLOW
+        let now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !now.1.load(Ordering::Acquire) && now.0.elapsed() >= SLOW
     }
 }
 

@@ -143,7 +143,7 @@ impl Worker {
                 app.write(move |tx| store::lease(tx, &all, crate::clock::Time(0))).await.ok();
                 break;
             }
-            began.again();
+            began.again(one.received.writing());
             let context = self.config.to_request_data();
             match self.work_on(&context, &one).await {
                 Ok(()) if one.received.is_settled() => {}
