@@ -65,13 +65,15 @@ async fn r_10_a_server_that_is_away_for_days_gets_everything_in_order() {
         "R-10: nothing is dropped within seven days"
     );
     scene.fleet.behave(away, Manner::Well);
-    // A sign of life: one of its learners hands in.
+    // A sign of life, not at the moment of the last attempt: one of its learners hands in.
+    let later = days * 8 * HOUR + 120;
+    scene.place.set_clock(later);
     let mut activity = scene.senders.next();
     while !activity["actor"].as_str().unwrap().contains(&scene.fleet.host(away).to_string()) {
         activity = scene.senders.next();
     }
     scene.ledger.sending(&activity);
-    let request = scene.senders.request(&activity, days * 8 * HOUR);
+    let request = scene.senders.request(&activity, later);
     scene.ledger.answered(&activity, send(server.bind, &request).await);
     let balance = scene.ledger.settle(&scene.place, &scene.fleet, &[away, HOSTS, HOSTS + 1]).await;
     balance.must_be_even("R-10 away for 6.7 days", &format!("asked {} times meanwhile", scene.fleet.refused(away)));

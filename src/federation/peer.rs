@@ -13,7 +13,7 @@ use crate::db::{Db, Run, Tx, schema::peers};
 use crate::error::Result;
 use crate::net::signature::Scheme;
 use crate::words;
-use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -130,16 +130,19 @@ pub async fn remember_schemes(app: &App) {
 /// sending must not get one request for each of theirs.
 const BREATH: Duration = Duration::from_secs(60);
 
-/// Somebody there was heard: what waits for that server is due at once, unless it failed just now or asked us to stay
-/// away until later (checklist 63).
+/// Somebody there was heard: what waits for that server is due at once, or a minute after it failed, and not before it asked
+/// us to come back (checklist 63).
 pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
-    let now = tx.now();
-    let row = peers::table
-        .filter(peers::host.eq(host))
-        .filter(peers::due_at.gt(Some(now)))
-        .filter(peers::not_before.is_null().or(peers::not_before.le(Some(now))))
-        .filter(peers::last_failure_at.is_null().or(peers::last_failure_at.le(Some(now.minus(BREATH)))));
-    if diesel::update(row).set(peers::due_at.eq(Some(now))).execute(tx)? > 0 {
+    let (now, row) = (tx.now(), peers::table.filter(peers::host.eq(host)));
+    let columns = (peers::due_at, peers::not_before, peers::last_failure_at);
+    let Some((Some(due), not_before, failed)) =
+        row.select(columns).first::<(Option<Time>, Option<Time>, Option<Time>)>(tx).optional()?
+    else {
+        return Ok(());
+    };
+    let soonest = [not_before, failed.map(|at| at.plus(BREATH))].into_iter().flatten().fold(now, Time::max);
+    if soonest < due {
+        diesel::update(row).set(peers::due_at.eq(Some(soonest))).execute(tx)?;
         tx.ring(crate::db::Bell::Deliveries);
     }
     Ok(())
