@@ -66,7 +66,7 @@ async fn r_10_a_server_that_is_away_for_days_gets_everything_in_order() {
     );
     scene.fleet.behave(away, Manner::Well);
     // A sign of life, not at the moment of the last attempt: one of its learners hands in.
-    let later = days * 8 * HOUR + 120;
+    let later = days * 8 * HOUR + HOUR / 30;
     scene.place.set_clock(later);
     let mut activity = scene.senders.next();
     while !activity["actor"].as_str().unwrap().contains(&scene.fleet.host(away).to_string()) {

@@ -143,8 +143,8 @@ pub fn heard(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let soonest = [not_before, failed.map(|at| at.plus(BREATH))].into_iter().flatten().fold(now, Time::max);
     if soonest < due {
         diesel::update(row).set(peers::due_at.eq(Some(soonest))).execute(tx)?;
-        tx.ring(crate::db::Bell::Deliveries);
     }
+    tx.ring(crate::db::Bell::Deliveries);
     Ok(())
 }
 
