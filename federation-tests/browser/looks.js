@@ -103,7 +103,9 @@ export class Looks {
 
   async narrow() {
     await this.page.setViewportSize(NARROW);
-    const wide = await this.page.evaluate(() => {
+    const wide = await this.page.evaluate(async () => {
+      // A busy machine may not have laid the page out anew yet.
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       const room = document.documentElement.clientWidth;
       if (document.documentElement.scrollWidth <= room) return null;
       const over = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > room + 1);
