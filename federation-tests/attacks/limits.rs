@@ -142,8 +142,9 @@ fn every_limit_is_counted_where_it_is_met() {
             flag["content"] = json!(format!("Rude, for the {n}th time"));
             us.say(&flagger.post(&flag));
         }
+        // Two people of one server are heard in any order; Flo's own bound is to be met before her server's.
+        us.until_worked_off();
     }
-    us.until_worked_off();
     us.say_as_ada("GET /search?q=@x@evil.test");
     us.say_as_ada("GET /search?q=@y@evil.test");
     us.say(b"GET / HTTP/1.1\r\nHost: us.te");
