@@ -14,7 +14,7 @@ pub mod upkeep;
 mod writer;
 
 pub use either::Db;
-pub use run::{Columns, Kept, Run};
+pub use run::{Columns, Kept, Literal, Run};
 pub use tx::{Bell, Bells, Effects, Limits, Surroundings, Tx};
 
 use crate::error::{Error, Result};

@@ -2,8 +2,10 @@
 
 use super::Db;
 use diesel::backend::Backend;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{ExecuteDsl, LimitDsl, LoadQuery};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use diesel::{PgConnection, QueryResult, Selectable, SqliteConnection};
 
@@ -90,3 +92,32 @@ impl<T: QueryFragment<B>, B: Backend> QueryFragment<B> for Kept<T> {
 }
 
 impl<T, Conn> diesel::RunQueryDsl<Conn> for Kept<T> {}
+
+/// A condition as its text, which is always the same: SQLite sees that a partial index serves only where the value
+/// stands in the text, and diesel's own takes every such statement for something that differs each time.
+#[derive(Debug, Clone, Copy)]
+pub struct Literal(pub &'static str);
+
+impl Expression for Literal {
+    type SqlType = Bool;
+}
+
+impl<Source> AppearsOnTable<Source> for Literal {}
+
+impl<Source> SelectableExpression<Source> for Literal {}
+
+impl<Group> ValidGrouping<Group> for Literal {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl QueryId for Literal {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<B: Backend> QueryFragment<B> for Literal {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, B>) -> QueryResult<()> {
+        pass.push_sql(self.0);
+        Ok(())
+    }
+}

@@ -4,12 +4,10 @@ use super::{EVERY, Severity, name, standings};
 use crate::actor::ActorState;
 use crate::clock::Time;
 use crate::db::{
-    Db, Run, Tx,
+    Db, Literal, Run, Tx,
     schema::{actors, deliveries, follows, peers},
 };
 use crate::error::Result;
-use diesel::dsl::sql;
-use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use std::collections::BTreeSet;
 
@@ -63,7 +61,7 @@ fn reach_of(db: &mut Db, hosts: &[String]) -> Result<Reach> {
             .inner_join(actors::table.on(actors::id.eq(follows::followed_id)))
             .filter(actors::host.eq_any(some))
             .filter(actors::here.eq(false));
-        let waiting = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some));
+        let waiting = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq_any(some));
         reach.hosts += i64::try_from(some.len()).unwrap_or(i64::MAX);
         reach.actors += known;
         reach.followers += by_them.count().get_result::<i64>(db)?;
@@ -110,7 +108,7 @@ fn move_people(tx: &mut Tx<'_>, hosts: &[&String], state: ActorState) -> Result<
 /// What waits for these servers is dropped, and their lines are at rest.
 fn silence(tx: &mut Tx<'_>, hosts: &[&String]) -> Result<()> {
     let now = tx.now();
-    let waiting = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(hosts));
+    let waiting = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq_any(hosts));
     diesel::update(waiting)
         .set((
             deliveries::state.eq("dropped"),

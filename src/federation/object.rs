@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::db::{Columns, Db, Run, Tx, schema::objects};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::ActorId;
 use crate::words;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable};
@@ -67,6 +67,11 @@ pub struct NewObject<'a> {
 
 /// Makes an id known. One that is known already is a conflict.
 pub fn register(tx: &mut Tx<'_>, new: &NewObject<'_>) -> Result<()> {
+    if register_new(tx, new)? { Ok(()) } else { Err(Error::Conflict("This id is known already.".into())) }
+}
+
+/// Makes an id known unless it is known already, in which case nothing changes. Says whether it was new.
+pub fn register_new(tx: &mut Tx<'_>, new: &NewObject<'_>) -> Result<bool> {
     let row = (
         objects::uri.eq(new.uri),
         objects::kind.eq(new.kind),
@@ -76,8 +81,7 @@ pub fn register(tx: &mut Tx<'_>, new: &NewObject<'_>) -> Result<()> {
         objects::public.eq(new.public),
         objects::created_at.eq(tx.now()),
     );
-    diesel::insert_into(objects::table).values(row).execute(tx)?;
-    Ok(())
+    Ok(diesel::insert_into(objects::table).values(row).on_conflict(objects::uri).do_nothing().execute(tx)? > 0)
 }
 
 /// Marks it as deleted; it is answered 410 from now on (AP 6.4).

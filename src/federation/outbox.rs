@@ -6,7 +6,7 @@ use crate::actor::{self, Actor, follow};
 use crate::clock::Time;
 use crate::crypto::ProofKey;
 use crate::db::{
-    Bell, Columns, Db, Run, Tx,
+    Bell, Columns, Db, Kept, Run, Tx,
     schema::{activities, actors, deliveries, objects, peers},
 };
 use crate::error::{Error, Result};
@@ -313,7 +313,7 @@ fn enqueue_one(tx: &mut Tx<'_>, activity: ActivityId, inbox: &str, host: &str) -
     // A line that is due later because it fails keeps its time.
     let at_rest = peers::due_at.is_null().or(peers::state.eq(LineState::Healthy));
     let at_rest = peers::table.filter(peers::host.eq(host)).filter(at_rest);
-    if diesel::update(at_rest).set(peers::due_at.eq(Some(now))).execute(tx)? > 0 {
+    if Kept(diesel::update(at_rest).set(peers::due_at.eq(Some(now)))).execute(tx)? > 0 {
         return Ok(());
     }
     let line = NewPeer::new(host, now, Some(now));

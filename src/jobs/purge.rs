@@ -4,11 +4,9 @@ use super::{JobKind, plan};
 use crate::actor::{self, ActorState};
 use crate::clock::Time;
 use crate::db::schema::{activities, actors, deliveries, inbox, one_time_links, sessions};
-use crate::db::{Run, Tx};
+use crate::db::{Literal, Run, Tx};
 use crate::error::Result;
 use crate::federation::early;
-use diesel::dsl::sql;
-use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use std::time::Duration;
 
@@ -34,7 +32,7 @@ pub fn purge(tx: &mut Tx<'_>) -> Result<()> {
     diesel::delete(one_time_links::table.filter(one_time_links::expires_at.lt(now.minus(DAY)))).execute(tx)?;
     let old = now.minus(DELIVERIES);
     // Literal, so that SQLite sees that the partial index serves.
-    let dropped = deliveries::table.filter(sql::<Bool>("deliveries.state = 'dropped'"));
+    let dropped = deliveries::table.filter(Literal("deliveries.state = 'dropped'"));
     diesel::delete(dropped.filter(deliveries::done_at.lt(Some(old)))).execute(tx)?;
     let gone = activities::table
         .inner_join(actors::table.on(actors::id.eq(activities::actor_id)))

@@ -76,11 +76,9 @@ pub fn write(tx: &mut Tx<'_>, writer: &Writer, to: &Actor, note: Note<'_>) -> Re
     }
     let new = store::NewNote { public_id: &public_id, uri: &uri, document: &document, note: &note };
     let Some(id) = store::insert(tx, writer, to.id, &new)? else { return Ok(None) };
-    // An id drawn just now stands for nothing else.
-    if note.uri.is_none() || object::find(tx, &uri)?.is_none() {
-        let new = NewObject { uri: &uri, kind: ObjectKind::Note, local_id: id.0, owner: writer.bot.id, public: false };
-        object::register(tx, &new)?;
-    }
+    // An id that was given stands for what refers to it.
+    let new = NewObject { uri: &uri, kind: ObjectKind::Note, local_id: id.0, owner: writer.bot.id, public: false };
+    object::register_new(tx, &new)?;
     let activity_uri = tx.links().activity(&tx.new_id());
     let to_only = [to.uri.clone()];
     let mut create = wire::activity("Create", &activity_uri, &writer.bot.uri, &to_only, &[], document);

@@ -188,15 +188,15 @@ fn check_file(tx: &mut Tx<'_>, file: MediaId, (by, id): (&Actor, SubmissionId)) 
 
 /// Makes the id of the Note known; refuses one that stands for something else, or was deleted.
 fn know(tx: &mut Tx<'_>, uri: &str, id: SubmissionId, (by, public): (&Actor, bool)) -> Result<()> {
+    let new = NewObject { uri, kind: ObjectKind::Submission, local_id: id.0, owner: by.id, public };
+    if object::register_new(tx, &new)? {
+        return Ok(());
+    }
     match object::find(tx, uri)? {
-        None => {
-            let new = NewObject { uri, kind: ObjectKind::Submission, local_id: id.0, owner: by.id, public };
-            object::register(tx, &new)
-        }
         Some(known) if known.kind == ObjectKind::Submission && known.local_id == id.0 && known.deleted_at.is_none() => {
             Ok(())
         }
-        Some(_) => Err(Error::denied("This id stands for something else, or was deleted.")),
+        _ => Err(Error::denied("This id stands for something else, or was deleted.")),
     }
 }
 

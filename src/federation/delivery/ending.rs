@@ -6,15 +6,14 @@ use super::store::{PENDING, drop_one, hold_until, note_failure};
 use crate::actor::follow;
 use crate::clock::Time;
 use crate::db::{
-    Run, Tx,
+    Literal, Run, Tx,
     schema::{actors, deliveries, peers},
 };
 use crate::error::Result;
 use crate::federation::peer::LineState;
 use crate::id::ActorId;
 use crate::link::host_of_uri;
-use diesel::dsl::{min, sql};
-use diesel::sql_types::Bool;
+use diesel::dsl::min;
 use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl};
 use std::time::Duration;
 
@@ -39,7 +38,7 @@ pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
     let there = actors::table.filter(actors::host.eq(&host)).filter(actors::here.eq(false));
     let sharing = there.filter(actors::shared_inbox.eq(Some(inbox))).select(actors::id);
     let is_shared = sharing.first::<ActorId>(tx).optional()?.is_some();
-    let waiting = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host));
+    let waiting = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq(&host));
     let ended = (
         deliveries::state.eq("dropped"),
         deliveries::done_at.eq(Some(now)),
@@ -92,7 +91,7 @@ fn rest(tx: &mut Tx<'_>, hosts: &[&String]) -> Result<()> {
         diesel::update(peers::table.filter(peers::host.eq_any(some())))
             .set((peers::leased_until.eq(Time(0)), peers::due_at.eq(None::<Time>)))
             .execute(tx)?;
-        let waiting = || deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(some()));
+        let waiting = || deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq_any(some()));
         let held: Vec<(String, Option<Time>)> = waiting()
             .filter(deliveries::held_until.gt(Some(now)))
             .group_by(deliveries::host)
@@ -150,7 +149,7 @@ pub(super) fn end_line_badly(
 fn expire(tx: &mut Tx<'_>, host: &str) -> Result<()> {
     let now = tx.now();
     let old = deliveries::table
-        .filter(sql::<Bool>(PENDING))
+        .filter(Literal(PENDING))
         .filter(deliveries::host.eq(host))
         .filter(deliveries::created_at.lt(now.minus(fate::LONGEST_KEPT)));
     diesel::update(old)

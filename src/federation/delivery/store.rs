@@ -3,7 +3,7 @@
 use super::fate;
 use crate::clock::Time;
 use crate::db::{
-    Db, Run, Tx,
+    Db, Literal, Run, Tx,
     schema::{activities, deliveries, peers},
 };
 use crate::error::Result;
@@ -11,8 +11,6 @@ use crate::federation::peer::LineState;
 use crate::federation::wire;
 use crate::id::{ActivityId, ActorId};
 use crate::net::signature::Scheme;
-use diesel::dsl::sql;
-use diesel::sql_types::Bool;
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -100,7 +98,7 @@ pub(super) fn fill_lines(tx: &mut Tx<'_>, lines: Vec<Taken>) -> Result<Vec<Line>
     let mut parcels = HashMap::new();
     let mut filled = Vec::with_capacity(lines.len());
     for (host, state, scheme) in lines {
-        let query = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(&host)).filter(free());
+        let query = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq(&host)).filter(free());
         let rows: Vec<Row> = query.order(deliveries::id).limit(MOST).select(columns).load(tx)?;
         let held = held_on(tx, &host)?;
         let mut waiting = Vec::with_capacity(rows.len());
@@ -126,7 +124,7 @@ fn held_on(tx: &mut Tx<'_>, host: &str) -> Result<HashMap<String, (i64, Time)>> 
     let now = tx.now();
     let rows: Vec<(String, i64, Option<Time>)> = deliveries::table
         .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
-        .filter(sql::<Bool>(PENDING))
+        .filter(Literal(PENDING))
         .filter(deliveries::host.eq(host))
         .filter(deliveries::held_until.gt(Some(now)))
         .order(deliveries::id.desc())
@@ -190,7 +188,7 @@ pub(super) fn drop_one(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
 /// None of what waits, up to this delivery, will get there.
 pub(super) fn drop_waiting(tx: &mut Tx<'_>, up_to: i64, reason: &str) -> Result<usize> {
     let now = tx.now();
-    Ok(diesel::update(deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::id.le(up_to)))
+    Ok(diesel::update(deliveries::table.filter(Literal(PENDING)).filter(deliveries::id.le(up_to)))
         .set((
             deliveries::state.eq("dropped"),
             deliveries::done_at.eq(Some(now)),
@@ -226,7 +224,7 @@ pub(super) fn sweep(tx: &mut Tx<'_>, alone: bool) -> Result<usize> {
     diesel::update(peers::table.filter(peers::due_at.is_not_null()).filter(peers::leased_until.gt(too_late)))
         .set(peers::leased_until.eq(Time(0)))
         .execute(tx)?;
-    diesel::update(deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::held_until.gt(Some(too_late))))
+    diesel::update(deliveries::table.filter(Literal(PENDING)).filter(deliveries::held_until.gt(Some(too_late))))
         .set(deliveries::held_until.eq(None::<Time>))
         .execute(tx)?;
     if alone {
@@ -236,7 +234,7 @@ pub(super) fn sweep(tx: &mut Tx<'_>, alone: bool) -> Result<usize> {
     }
     let idle = deliveries::table
         .inner_join(peers::table.on(peers::host.eq(deliveries::host)))
-        .filter(sql::<Bool>(PENDING))
+        .filter(Literal(PENDING))
         .filter(peers::due_at.is_null().and(peers::leased_until.le(now)));
     let idle: Vec<String> = idle.select(peers::host).distinct().load(tx)?;
     Ok(diesel::update(peers::table.filter(peers::host.eq_any(idle))).set(peers::due_at.eq(Some(now))).execute(tx)?)

@@ -7,13 +7,12 @@ use crate::actor::follow::FollowState;
 use crate::actor::{self, Actor, ActorKind};
 use crate::clock::Time;
 use crate::db::{
-    Bell, Db, Run, Tx,
+    Bell, Db, Literal, Run, Tx,
     schema::{actors, follows, inbox},
 };
 use crate::error::Result;
 use crate::federation::{Received, object, wire};
 use crate::id::{ActorId, InboxId};
-use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Text};
 use diesel::{ExpressionMethods, IntoSql, JoinOnDsl, OptionalExtension, QueryDsl, TextExpressionMethods};
 use std::collections::HashMap;
@@ -46,13 +45,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, vouched: &Vouched, body: &str) -> Result<b
 /// How many activities of this server wait, or `most` when there are at least so many.
 pub(super) fn count_waiting(db: &mut Db, host: &str, most: i64) -> Result<i64> {
     // With fewer in all than would be too many of one, nobody's need be counted.
-    let all = inbox::table.filter(sql::<Bool>(PENDING)).select(inbox::id);
+    let all = inbox::table.filter(Literal(PENDING)).select(inbox::id);
     if all.offset(most.saturating_sub(1)).limit(1).first::<InboxId>(db).optional()?.is_none() {
         return Ok(0);
     }
     let theirs = inbox::table
         .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
-        .filter(sql::<Bool>(PENDING))
+        .filter(Literal(PENDING))
         .filter(actors::host.eq(host));
     Ok(theirs.count().get_result::<i64>(db)?.min(most))
 }
@@ -72,10 +71,10 @@ const PENDING: &str = "inbox.state = 'pending'";
 /// What waits and may be worked on now, oldest first, without what is excepted. A lane of which something waits for its
 /// next try, or is leased by another process, waits with it.
 pub(super) fn list_waiting(db: &mut Db, now: Time, except: Except, most: i64) -> Result<Vec<Waiting>> {
-    let later = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.gt(now));
+    let later = inbox::table.filter(Literal(PENDING)).filter(inbox::next_at.gt(now));
     let mut held: Vec<ActorId> = later.select(inbox::signer_id).distinct().load(db)?;
     if let Db::Pg(_) = db {
-        let leased = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::leased_until.gt(now));
+        let leased = inbox::table.filter(Literal(PENDING)).filter(inbox::leased_until.gt(now));
         held.extend(leased.select(inbox::signer_id).distinct().load::<ActorId>(db)?);
     }
     held.extend(except.signers);
@@ -83,13 +82,13 @@ pub(super) fn list_waiting(db: &mut Db, now: Time, except: Except, most: i64) ->
         let host = ".".into_sql::<Text>().concat(actors::host).concat(":");
         let theirs = inbox::table
             .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
-            .filter(sql::<Bool>(PENDING))
+            .filter(Literal(PENDING))
             .filter(host.like(format!("%.{domain}:%")));
         held.extend(theirs.select(inbox::signer_id).distinct().load::<ActorId>(db)?);
     }
     let columns = (inbox::id, inbox::signer_id, inbox::body, inbox::received_at, inbox::attempts);
     let ready =
-        inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.le(now)).filter(inbox::signer_id.ne_all(held));
+        inbox::table.filter(Literal(PENDING)).filter(inbox::next_at.le(now)).filter(inbox::signer_id.ne_all(held));
     let rows: Vec<Row> = ready.order((inbox::next_at, inbox::id)).limit(most).select(columns).load(db)?;
     with_signers(db, rows)
 }
@@ -143,9 +142,9 @@ pub(super) fn put_off(tx: &mut Tx<'_>, id: InboxId, attempts: i64, wait: Duratio
 /// What waits longer than it may, because the clock was ahead when it was written, may be worked on now.
 pub(super) fn mend(tx: &mut Tx<'_>, longest: Duration, lease: Duration) -> Result<()> {
     let now = tx.now();
-    let ahead = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::next_at.gt(now.plus(longest)));
+    let ahead = inbox::table.filter(Literal(PENDING)).filter(inbox::next_at.gt(now.plus(longest)));
     diesel::update(ahead).set(inbox::next_at.eq(now)).execute(tx)?;
-    let ahead = inbox::table.filter(sql::<Bool>(PENDING)).filter(inbox::leased_until.gt(now.plus(lease)));
+    let ahead = inbox::table.filter(Literal(PENDING)).filter(inbox::leased_until.gt(now.plus(lease)));
     diesel::update(ahead).set(inbox::leased_until.eq(now)).execute(tx)?;
     Ok(())
 }

@@ -3,14 +3,13 @@
 use super::{LineState, ensure, trouble};
 use crate::clock::Time;
 use crate::db::{
-    Bell, Columns, Db, Run, Tx,
+    Bell, Columns, Db, Literal, Run, Tx,
     schema::{activities, deliveries, peers},
 };
 use crate::domain::{self, Severity, Standing};
 use crate::error::{Error, Result};
 use crate::net::signature::Scheme;
-use diesel::dsl::{count_star, min, sql};
-use diesel::sql_types::Bool;
+use diesel::dsl::{count_star, min};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable, TextExpressionMethods};
 use std::collections::BTreeMap;
 
@@ -101,7 +100,7 @@ const PENDING: &str = "deliveries.state = 'pending'";
 /// A page of servers, those in trouble first and then by name, and whether more follow.
 pub fn list(db: &mut Db, filter: &Filter, page: i64) -> Result<(Vec<Row>, bool)> {
     // Literal, so that the databases see that the index has this order.
-    let order = (sql::<Bool>("(peers.state = 'healthy')"), peers::host);
+    let order = (Literal("(peers.state = 'healthy')"), peers::host);
     let mut query = peers::table.select(peers::host).order(order).into_boxed();
     let bare: String = filter.letters.chars().filter(|c| !matches!(c, '%' | '_' | '\\')).take(100).collect();
     if !bare.is_empty() {
@@ -146,7 +145,7 @@ fn under(db: &mut Db, hosts: Vec<String>, rule: Severity) -> Result<Vec<String>>
 fn dressed(db: &mut Db, rows: Vec<Peer>) -> Result<Vec<Row>> {
     let hosts: Vec<&str> = rows.iter().map(|peer| peer.host.as_str()).collect();
     let standings = domain::standings(db, hosts.iter().copied())?;
-    let waits = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq_any(&hosts));
+    let waits = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq_any(&hosts));
     let waits = waits.group_by(deliveries::host).select((deliveries::host, count_star(), min(deliveries::created_at)));
     let waits: BTreeMap<String, (i64, Option<Time>)> = waits
         .load::<(String, i64, Option<Time>)>(db)?
@@ -206,7 +205,7 @@ pub fn waiting(db: &mut Db, host: &str, most: i64) -> Result<Vec<Waiting>> {
     type Line = (String, String, i64, Option<String>, Time);
     let query = deliveries::table
         .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
-        .filter(sql::<Bool>(PENDING))
+        .filter(Literal(PENDING))
         .filter(deliveries::host.eq(host));
     let columns =
         (activities::type_, deliveries::inbox, deliveries::attempts, deliveries::last_error, deliveries::created_at);
@@ -223,7 +222,7 @@ pub fn retry(tx: &mut Tx<'_>, host: &str) -> Result<bool> {
     if find(tx, host)?.ok_or(Error::NotFound)?.waiting == 0 {
         return Ok(false);
     }
-    let held = deliveries::table.filter(sql::<Bool>(PENDING)).filter(deliveries::host.eq(host));
+    let held = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq(host));
     diesel::update(held.filter(deliveries::held_until.is_not_null()))
         .set(deliveries::held_until.eq(None::<Time>))
         .execute(tx)?;

@@ -2,15 +2,14 @@
 
 use crate::clock::Time;
 use crate::db::{
-    Bell, Db, Run, Tx,
+    Bell, Db, Literal, Run, Tx,
     schema::{activities, actors, deliveries, inbox, peers},
 };
 use crate::error::{Error, Result};
 use crate::federation::peer::LineState;
 use crate::id::InboxId;
 use crate::setting;
-use diesel::dsl::{count_star, sql};
-use diesel::sql_types::Bool;
+use diesel::dsl::count_star;
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ pub fn list_dropped(db: &mut Db, host: &str, most: i64) -> Result<Vec<Dropped>> 
     type Line = (String, String, Option<String>, Option<Time>, Time);
     let query = deliveries::table
         .inner_join(activities::table.on(activities::id.eq(deliveries::activity_id)))
-        .filter(sql::<Bool>(DROPPED))
+        .filter(Literal(DROPPED))
         .filter(deliveries::host.eq(host));
     let columns =
         (activities::type_, deliveries::inbox, deliveries::last_error, deliveries::done_at, deliveries::created_at);
@@ -75,7 +74,7 @@ pub fn list_unworked(db: &mut Db, host: &str, most: i64) -> Result<(i64, Vec<Unw
     let all = || {
         inbox::table
             .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
-            .filter(sql::<Bool>(UNWORKED))
+            .filter(Literal(UNWORKED))
             .filter(actors::host.eq(host))
     };
     let columns = (inbox::id, inbox::type_, actors::uri, inbox::reason, inbox::received_at, inbox::state);
@@ -95,7 +94,7 @@ pub fn list_unworked(db: &mut Db, host: &str, most: i64) -> Result<(i64, Vec<Unw
 pub fn count_received(db: &mut Db, host: &str) -> Result<i64> {
     let waiting = inbox::table
         .inner_join(actors::table.on(actors::id.eq(inbox::signer_id)))
-        .filter(sql::<Bool>(RECEIVED))
+        .filter(Literal(RECEIVED))
         .filter(actors::host.eq(host));
     Ok(waiting.count().get_result(db)?)
 }
@@ -143,9 +142,9 @@ const UNWORKED_AFTER: Duration = Duration::from_secs(3600);
 /// What should be looked at now.
 pub fn troubles(db: &mut Db, now: Time) -> Result<Troubles> {
     let of = |db: &mut Db, state: LineState| peers::table.filter(peers::state.eq(state)).count().get_result(db);
-    let late = deliveries::table.filter(sql::<Bool>(WAITING)).filter(deliveries::created_at.lt(now.minus(LATE)));
-    let old = inbox::table.filter(sql::<Bool>(RECEIVED)).filter(inbox::received_at.lt(now.minus(UNWORKED_AFTER)));
-    let failed = inbox::table.filter(sql::<Bool>(UNWORKED)).filter(inbox::state.eq("failed"));
+    let late = deliveries::table.filter(Literal(WAITING)).filter(deliveries::created_at.lt(now.minus(LATE)));
+    let old = inbox::table.filter(Literal(RECEIVED)).filter(inbox::received_at.lt(now.minus(UNWORKED_AFTER)));
+    let failed = inbox::table.filter(Literal(UNWORKED)).filter(inbox::state.eq("failed"));
     Ok(Troubles {
         is_paused: setting::are_deliveries_paused(db)?,
         failing: of(db, LineState::Failing)?,
@@ -158,6 +157,6 @@ pub fn troubles(db: &mut Db, now: Time) -> Result<Troubles> {
 
 /// How much was given up on each of these lines.
 pub(super) fn count_dropped(db: &mut Db, hosts: &[&str]) -> Result<Vec<(String, i64)>> {
-    let dropped = deliveries::table.filter(sql::<Bool>(DROPPED)).filter(deliveries::host.eq_any(hosts));
+    let dropped = deliveries::table.filter(Literal(DROPPED)).filter(deliveries::host.eq_any(hosts));
     Ok(dropped.group_by(deliveries::host).select((deliveries::host, count_star())).load(db)?)
 }
