@@ -106,7 +106,7 @@ impl Server {
         let database = Postgres::when_asked(name);
         let address = database.as_ref().map_or(String::new(), |database| database.url.clone());
         let config = format!(
-            "[server]\nbind = \"127.0.0.1:{port}\"\nurl = \"{url}\"\ndata = \"{data}\"\n\
+            "[server]\nrequests_per_minute = 0\nbind = \"127.0.0.1:{port}\"\nurl = \"{url}\"\ndata = \"{data}\"\n\
              [database]\nurl = \"{address}\"\n\
              [log]\nfilter = \"info,hedgeschool=debug\"\n{more}",
             data = folder.path().join("data").display(),

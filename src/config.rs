@@ -63,6 +63,8 @@ pub struct Server {
     pub head_seconds: u64,
     /// Seconds for a whole request without files.
     pub request_seconds: u64,
+    /// Requests that one address may make in a minute, besides those to inboxes; 0 for as many as it likes.
+    pub requests_per_minute: u32,
 }
 
 /// The database.
@@ -154,6 +156,7 @@ impl Default for Config {
                 source_url: Url::parse(env!("CARGO_PKG_REPOSITORY")).ok(),
                 head_seconds: 10,
                 request_seconds: 30,
+                requests_per_minute: 1200,
             },
             database: Database { url: String::new(), connections: 8 },
             federation: Federation {
@@ -287,6 +290,7 @@ impl Config {
             ("server.drain_seconds", server.drain_seconds, 0, 3600),
             ("server.head_seconds", server.head_seconds, 1, 300),
             ("server.request_seconds", server.request_seconds, 1, 3600),
+            ("server.requests_per_minute", server.requests_per_minute.into(), 0, u64::from(u32::MAX)),
             ("database.connections", self.database.connections.into(), 1, 1000),
             ("federation.parallel_hosts", wide(federation.parallel_hosts), 1, 10_000),
             ("federation.fetches_per_activity", federation.fetches_per_activity.into(), 1, 1000),

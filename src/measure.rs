@@ -12,6 +12,9 @@ const JOB_SECONDS: &str = "hedgeschool_job_seconds";
 const DELIVERIES: &str = "hedgeschool_deliveries_total";
 const INBOX_REFUSED: &str = "hedgeschool_inbox_refused_total";
 const INBOX_DONE: &str = "hedgeschool_inbox_done_total";
+const FILES_REFUSED: &str = "hedgeschool_files_refused_total";
+const REQUESTS_REFUSED: &str = "hedgeschool_requests_refused_total";
+const FULL: &str = "hedgeschool_connections_full_total";
 const WAITING: &str = "hedgeschool_waiting";
 
 /// Shows the counters.
@@ -46,6 +49,9 @@ impl Counters {
             "Lists of followers asked for, by result (done, refused, too_long)"
         );
         describe_counter!(INBOX_DONE, "Activities worked off, by outcome");
+        describe_counter!(FILES_REFUSED, "Files that were not taken, by reason (too-large, no-room)");
+        describe_counter!(REQUESTS_REFUSED, "Requests refused because their address asked too often");
+        describe_counter!(FULL, "Times that as many connections were open as may be, so that others wait");
         describe_gauge!(WAITING, "Rows that wait, by queue (inbox, deliveries, jobs, letters)");
         Ok(Self(handle))
     }
@@ -68,6 +74,21 @@ pub fn request(method: &str, route: &str, status: u16, took: Duration) {
 pub fn job(kind: &'static str, done: bool, took: Duration) {
     counter!(JOBS, "kind" => kind, "outcome" => if done { "done" } else { "failed" }).increment(1);
     histogram!(JOB_SECONDS, "kind" => kind).record(took);
+}
+
+/// An address asked too often.
+pub fn request_refused() {
+    counter!(REQUESTS_REFUSED).increment(1);
+}
+
+/// As many connections are open as may be.
+pub fn connections_full() {
+    counter!(FULL).increment(1);
+}
+
+/// A file was not taken, for a reason from a fixed list: `too-large`, `no-room`.
+pub fn file_refused(reason: &'static str) {
+    counter!(FILES_REFUSED, "reason" => reason).increment(1);
 }
 
 /// A delivery was attempted: `delivered`, `retry`, `refused`, `gone`.

@@ -10,7 +10,7 @@ use hedgeschool::error::Error;
 use serde_json::{Value, json};
 
 /// The settings that bound what others may do, each with the counter that moves when it is met.
-const LIMITS: [(&str, &str); 17] = [
+const LIMITS: [(&str, &str); 20] = [
     ("largest_activity", "hedgeschool_inbox_refused_total{reason=\"too-large\"}"),
     ("largest_depth", "hedgeschool_inbox_refused_total{reason=\"too-deep\"}"),
     ("largest_values", "hedgeschool_inbox_refused_total{reason=\"too-deep\"}"),
@@ -25,9 +25,12 @@ const LIMITS: [(&str, &str); 17] = [
     ("handles_per_minute", "hedgeschool_lookups_refused_total{of=\"address\"}"),
     ("lookups_per_minute", "hedgeschool_lookups_refused_total{of=\"person\"}"),
     ("head_seconds", "hedgeschool_slow_requests_total{part=\"head\"}"),
+    ("max_connections", "hedgeschool_connections_full_total"),
+    ("max_upload", "hedgeschool_files_refused_total{reason=\"too-large\"}"),
     ("reports_per_hour", "hedgeschool_reports_refused_total{of=\"person\"}"),
     ("reports_per_host_hour", "hedgeschool_reports_refused_total{of=\"host\"}"),
     ("request_seconds", "hedgeschool_slow_requests_total{part=\"body\"}"),
+    ("requests_per_minute", "hedgeschool_requests_refused_total"),
 ];
 /// Met in a test of the library alone, with its counter (`net_07_and_09_...`): an activity causes a second fetch only after
 /// the first was answered, and the program as it ships asks nobody on loopback.
@@ -73,6 +76,9 @@ fn small() -> Us {
     let mut settings: Vec<(&str, String)> = settings.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
     settings.push(("HEDGESCHOOL_MODERATION__REPORTS_PER_HOUR", "2".into()));
     settings.push(("HEDGESCHOOL_MODERATION__REPORTS_PER_HOST_HOUR", "3".into()));
+    settings.push(("HEDGESCHOOL_SERVER__REQUESTS_PER_MINUTE", "20".into()));
+    settings.push(("HEDGESCHOOL_SERVER__MAX_CONNECTIONS", "16".into()));
+    settings.push(("HEDGESCHOOL_SERVER__MAX_UPLOAD", "1000".into()));
     settings.push(("HEDGESCHOOL_SERVER__HEAD_SECONDS", "1".into()));
     settings.push(("HEDGESCHOOL_SERVER__REQUEST_SECONDS", "1".into()));
     Us::with(&settings)
@@ -154,12 +160,34 @@ fn every_limit_is_counted_where_it_is_met() {
     for n in 0..80 {
         said(json!(format!("https://us.test/o/{n}")));
     }
+    meet_those_of_http(&us);
     for (setting, counter) in LIMITS {
         assert!(count(&us, counter) > 0, "{setting}: {counter} is not in\n{}", us.metrics());
     }
     // Both bounds of documents share a counter.
     assert!(count(&us, LIMITS[1].1) >= 2, "largest_depth and largest_values");
     assert!(us.server.is_ready());
+}
+
+/// Too many requests of one address, and of its neighbour none; a file that is too large; all connections in use.
+fn meet_those_of_http(us: &Us) {
+    let get = |path: &str, of: &str| {
+        let lines = format!("Host: us.test\r\nX-Forwarded-For: {of}\r\nConnection: close");
+        us.say(format!("GET {path} HTTP/1.1\r\n{lines}\r\n\r\n").as_bytes())
+    };
+    let last = (0..40).map(|_| get("/nowhere", "2001:db8::1")).last().unwrap_or_default();
+    assert!(status(&last) == 429 && last.to_ascii_lowercase().contains("retry-after: "), "asked too often: {last}");
+    assert_eq!(status(&get("/nowhere", "2001:db8::2")), 429, "of the same /64");
+    assert_eq!(status(&get("/nowhere", "2001:db8:0:1::1")), 404, "a neighbour");
+    for path in ["/livez", "/robots.txt"] {
+        assert_eq!(status(&get(path, "2001:db8::1")), 200, "{path} is not limited");
+    }
+    let kind = "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1050000";
+    let large = us.say(format!("POST /sign-in HTTP/1.1\r\nHost: us.test\r\n{kind}\r\n\r\n").as_bytes());
+    assert_eq!(status(&large), 413, "a file larger than is set");
+    let open: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(us.server.bind).unwrap()).collect();
+    assert!(us.server.is_ready(), "whoever waits gets in when others are hung up on");
+    drop(open);
 }
 
 /// Carol takes part too and follows the course; three things of busy.test wait to be tried again.

@@ -84,6 +84,7 @@ impl Place {
             .env("HEDGESCHOOL_DATABASE__URL", &self.config.database.url)
             // Everything comes from one address here.
             .env("HEDGESCHOOL_FEDERATION__INBOX_PER_MINUTE", "4000000000")
+            .env("HEDGESCHOOL_SERVER__REQUESTS_PER_MINUTE", "0")
             .env("HEDGESCHOOL_FEDERATION__HOST_PER_MINUTE", "4000000000")
             .env("HEDGESCHOOL_FEDERATION__BACKLOG_PER_HOST", "10000000")
             .current_dir(self.folder.path())

@@ -33,7 +33,7 @@ export class Instance {
     it.url = `http://${it.host}`;
     const config = join(it.folder, 'hedgeschool.toml');
     await writeFile(config, [
-      '[server]', `bind = "127.0.0.1:${port}"`, `url = "${it.url}"`, `data = "${join(it.folder, 'data')}"`,
+      '[server]', 'requests_per_minute = 0', `bind = "127.0.0.1:${port}"`, `url = "${it.url}"`, `data = "${join(it.folder, 'data')}"`,
       'drain_seconds = 2', '[development]', `clock_file = "${clock}"`, '',
     ].join('\n'));
     it.output = '';

@@ -15,6 +15,7 @@ mod copies;
 mod fleet;
 mod kills;
 mod ledger;
+mod memory;
 mod peers;
 mod place;
 mod postgres;

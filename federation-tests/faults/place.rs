@@ -116,6 +116,7 @@ impl Place {
             .env("HEDGESCHOOL_DEVELOPMENT__CLOCK_FILE", self.folder().join("clock"))
             // Everything comes from one address here.
             .env("HEDGESCHOOL_FEDERATION__INBOX_PER_MINUTE", "1000000")
+            .env("HEDGESCHOOL_SERVER__REQUESTS_PER_MINUTE", "0")
             // Ada posts all the time; what is above these limits is not passed on, and shall not be.
             .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_AUTHOR_MINUTE", "100000")
             .env("HEDGESCHOOL_FEDERATION__RELAYS_PER_COURSE_MINUTE", "100000")

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("server.source_url", "the http or https address of the source, such as \"https://git.example.org/hedgeschool\""),
     ("server.head_seconds", "a number of seconds from 1"),
     ("server.request_seconds", "a number of seconds from 1"),
+    ("server.requests_per_minute", "a number; 0 for no limit"),
     ("database.url", "empty, \"sqlite:PATH\" or \"postgres://user:password@host/name\""),
     ("database.connections", "a number from 1"),
     ("federation.parallel_hosts", "a number from 1"),

@@ -3,6 +3,7 @@
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Problems, Result};
+use crate::measure;
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
@@ -167,6 +168,7 @@ async fn multipart(request: Request, app: &App) -> Result<Form> {
                 let media_type = part.content_type().unwrap_or("application/octet-stream").to_owned();
                 let bytes = part.bytes().await.map_err(unreadable)?;
                 if bytes.len() > app.config().server.max_upload {
+                    measure::file_refused("too-large");
                     form.problems.add("files", format!("{name} is too large."));
                 } else if !name.is_empty() || !bytes.is_empty() {
                     form.files.push(Upload { field, name, media_type, bytes });

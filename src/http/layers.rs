@@ -1,7 +1,8 @@
 //! What does every request pass, from the outside in? Read [`around`] from the bottom.
 
 use super::answer::{dress, refuse};
-use super::client::{Client, Peer, client};
+use super::client::{Client, Peer, client, is_unnamed};
+use super::limit::Limit;
 use super::{files, health};
 use crate::app::App;
 use crate::error::Error;
@@ -10,10 +11,11 @@ use crate::stop::Stop;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, uri::Authority};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -40,6 +42,8 @@ pub fn inside(app: &App, routes: Router<App>) -> Router<App> {
 
 /// The outer half: the last line below is the first that a request meets.
 pub fn around(app: &App, inside: Router<App>, stop: Stop) -> Router {
+    let limit = Arc::new(Limit::new(app.config().server.requests_per_minute, Duration::from_secs(60)));
+    let inside = inside.layer(from_fn_with_state((app.clone(), limit), limited));
     let asked_by_name =
         inside.merge(files::routes()).layer(CompressionLayer::new()).layer(from_fn_with_state(app.clone(), named));
     asked_by_name
@@ -57,6 +61,21 @@ async fn addressed(State(app): State<App>, mut request: Request, next: Next) -> 
     if let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() {
         let from = client(peer.ip(), request.headers(), &app.config().server.trusted_proxies);
         request.extensions_mut().insert(from);
+    }
+    next.run(request).await
+}
+
+/// Refuses an address that asks too often. Requests to inboxes are counted there; whom a proxy does not name cannot be
+/// told from others.
+async fn limited(State((app, limit)): State<(App, Arc<Limit>)>, request: Request, next: Next) -> Response {
+    let server = &app.config().server;
+    let to_inbox = request.method() == Method::POST && request.uri().path().ends_with("/inbox");
+    let peer = request.extensions().get::<Peer>().copied();
+    let is_named = peer.is_some_and(|Peer(peer)| !is_unnamed(peer.ip(), request.headers(), &server.trusted_proxies));
+    let from = request.extensions().get::<Client>().filter(|_| is_named && !to_inbox && server.requests_per_minute > 0);
+    if let Some(Err(error)) = from.map(|client| limit.check(app.clock(), &client.network())) {
+        measure::request_refused();
+        return error.into_response();
     }
     next.run(request).await
 }
@@ -160,6 +179,9 @@ async fn bounded(State(app): State<App>, request: Request, next: Next) -> Respon
     let said =
         request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if said.is_some_and(|said| said > u64::try_from(limit).unwrap_or(u64::MAX)) {
+        if with_files(request.headers()) {
+            measure::file_refused("too-large");
+        }
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "What you sent is too large.");
     }
     let request = request.map(|body| Body::new(http_body_util::Limited::new(body, limit)));

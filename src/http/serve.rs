@@ -3,6 +3,7 @@
 //! Not `axum::serve`: that sets no timer, so a client that sends one byte now and then would hold a connection for ever.
 
 use super::client::Peer;
+use crate::measure;
 use crate::stop::Stop;
 use axum::Router;
 use axum::body::Body;
@@ -35,6 +36,9 @@ pub struct Bounds {
 pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: Stop) -> bool {
     let seats = Arc::new(Semaphore::new(bounds.connections));
     loop {
+        if seats.available_permits() == 0 {
+            measure::connections_full();
+        }
         let seat = seats.clone().acquire_owned();
         let (seat, accepted) = tokio::select! {
             () = stop.asked() => break,

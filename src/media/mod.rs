@@ -17,6 +17,7 @@ use crate::clock::Time;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::{ActorId, MediaId, RevisionId};
+use crate::measure;
 use diesel::{Queryable, Selectable};
 use std::time::Duration;
 
@@ -82,8 +83,9 @@ pub fn room(db: &mut Db, owner: &Actor) -> Result<i64> {
     Ok(QUOTA.saturating_sub(store::used(db, owner.id)?))
 }
 
-/// What is said to who has too little room.
+/// What is said to who has too little room; counted.
 pub fn full() -> Error {
+    measure::file_refused("no-room");
     Error::invalid("files", "You keep as much here as one person may (100 MiB).")
 }
 

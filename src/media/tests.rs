@@ -103,6 +103,11 @@ fn nobody_keeps_more_than_their_share() {
     world.tx(move |tx| keep(tx, &by, &one));
     kept.public_id = "other".into();
     kept.size = 2;
-    let refused = world.attempt(move |tx| keep(tx, &bo, &kept)).unwrap_err();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let refused =
+        world.attempt(move |tx| metrics::with_local_recorder(&recorder, || keep(tx, &bo, &kept))).unwrap_err();
     assert!(refused.to_string().contains("100 MiB"), "{refused}");
+    let counted = handle.render();
+    assert!(counted.contains("hedgeschool_files_refused_total{reason=\"no-room\"} 1"), "{counted}");
 }

@@ -3,7 +3,7 @@
 use super::fate;
 use super::record::Went;
 use super::store::{PENDING, drop_one, hold_until, note_failure};
-use crate::actor::follow;
+use crate::actor::{ActorState, follow};
 use crate::clock::Time;
 use crate::db::{
     Literal, Run, Tx,
@@ -14,7 +14,7 @@ use crate::federation::peer::LineState;
 use crate::id::ActorId;
 use crate::link::host_of_uri;
 use diesel::dsl::min;
-use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use std::time::Duration;
 
 /// Its server chokes on this one: tried again later, while others have their turn; not for ever.
@@ -30,27 +30,28 @@ pub(super) fn hold(tx: &mut Tx<'_>, id: i64, reason: &str) -> Result<()> {
     note_failure(tx, id, reason)
 }
 
-/// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more. With the inbox
-/// that a server shares the server is gone: nothing that waits for it is sent, and nobody there follows any more.
-pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str) -> Result<()> {
-    let now = tx.now();
+/// An inbox is gone: nothing is sent there any more, and who had it as their own follows nobody any more. Where a server
+/// shares it, some were asked for since: who of them is gone follows nobody any more, and when all are the server is
+/// gone: nothing that waits for it is sent, and nobody there follows any more.
+pub(super) fn close_inbox(tx: &mut Tx<'_>, inbox: &str, asked: &[ActorId]) -> Result<()> {
     let host = host_of_uri(inbox).unwrap_or_default();
     let there = actors::table.filter(actors::host.eq(&host)).filter(actors::here.eq(false));
-    let sharing = there.filter(actors::shared_inbox.eq(Some(inbox))).select(actors::id);
-    let is_shared = sharing.first::<ActorId>(tx).optional()?.is_some();
+    let gone = actors::table.filter(actors::id.eq_any(asked)).filter(actors::state.eq(ActorState::Gone));
+    let mut ended: Vec<ActorId> = gone.select(actors::id).load(tx)?;
     let waiting = deliveries::table.filter(Literal(PENDING)).filter(deliveries::host.eq(&host));
-    let ended = (
+    let done = (
         deliveries::state.eq("dropped"),
-        deliveries::done_at.eq(Some(now)),
+        deliveries::done_at.eq(Some(tx.now())),
         deliveries::last_error.eq(Some("the inbox is gone (410)")),
     );
-    if is_shared {
-        diesel::update(waiting).set(ended).execute(tx)?;
+    if !asked.is_empty() && ended.len() == asked.len() {
+        diesel::update(waiting).set(done).execute(tx)?;
+        ended.extend(there.filter(actors::shared_inbox.eq(Some(inbox))).select(actors::id).load::<ActorId>(tx)?);
     } else {
-        diesel::update(waiting.filter(deliveries::inbox.eq(inbox))).set(ended).execute(tx)?;
+        diesel::update(waiting.filter(deliveries::inbox.eq(inbox))).set(done).execute(tx)?;
     }
-    let owners = there.filter(actors::inbox.eq(inbox).or(actors::shared_inbox.assume_not_null().eq(inbox)));
-    for owner in owners.select(actors::id).load::<ActorId>(tx)? {
+    ended.extend(there.filter(actors::inbox.eq(inbox)).select(actors::id).load::<ActorId>(tx)?);
+    for owner in ended {
         for followed in follow::followed_by(tx, owner)? {
             follow::remove(tx, owner, followed.followed_id)?;
         }

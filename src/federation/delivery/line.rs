@@ -1,9 +1,9 @@
 //! How is one line worked on? In order, one after the other, until it is empty, fails or has had its time.
 
 use super::fate::{self, Fate};
-use super::keys;
 use super::record::{Note, Went};
 use super::store::{Line, Waiting};
+use super::{gone, keys};
 use crate::app::App;
 use crate::error::Error;
 use crate::federation::peer::{self, LineState};
@@ -11,6 +11,7 @@ use crate::federation::synchronization;
 use crate::id::ActorId;
 use crate::net::client::{FetchError, Letter, PostAnswer, Schemes};
 use crate::net::signature::Signer;
+use activitypub_federation::config::FederationConfig;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ const SLOW: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub(super) struct Road {
     pub(super) app: App,
+    /// For fetching.
+    pub(super) config: FederationConfig<App>,
     pub(super) notes: mpsc::Sender<Note>,
     /// Places for servers that let us wait.
     pub(super) slow: Arc<Semaphore>,
@@ -107,7 +110,14 @@ impl<'a> Turn<'a> {
             }
             Fate::Gone => {
                 self.closed.insert(&waiting.inbox);
-                road.note(Note::Gone { inbox: waiting.inbox.clone() }).await;
+                match gone::ask(road, &waiting.inbox, waiting.parcel.actor).await {
+                    Ok(asked) => road.note(Note::Gone { inbox: waiting.inbox.clone(), asked }).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "who shares an inbox cannot be read");
+                        self.end = Some(Note::NotNow { host: host() });
+                        return false;
+                    }
+                }
             }
             Fate::Dropped(reason) => road.note(Note::Dropped { id, reason }).await,
             Fate::Held(reason) => {

@@ -5,6 +5,7 @@
 
 mod ending;
 mod fate;
+mod gone;
 mod keys;
 mod line;
 mod record;
@@ -51,7 +52,7 @@ pub fn drop_waiting(tx: &mut Tx<'_>, up_to: i64, reason: &str) -> Result<usize> 
 /// Delivers until told to stop, and then finishes what is in flight.
 pub async fn run(config: FederationConfig<App>, mut stop: watch::Receiver<bool>) {
     let app: App = config.to_request_data().app_data().clone();
-    let mut office = Office::open(&app, stop.clone());
+    let mut office = Office::open(&config, stop.clone());
     let mut swept = tokio::time::Instant::now();
     while !*stop.borrow() {
         match office.dispatch().await {
@@ -76,8 +77,7 @@ pub async fn run(config: FederationConfig<App>, mut stop: watch::Receiver<bool>)
 
 /// Delivers all that is due, once: for tests and the command line. Says how many lines were worked on.
 pub async fn deliver_due(config: &FederationConfig<App>) -> Result<usize> {
-    let app: App = config.to_request_data().app_data().clone();
-    let mut office = Office::open(&app, watch::channel(false).1);
+    let mut office = Office::open(config, watch::channel(false).1);
     let mut count = 0;
     loop {
         match office.dispatch().await? {
@@ -99,11 +99,18 @@ struct Office {
 }
 
 impl Office {
-    fn open(app: &App, stop: watch::Receiver<bool>) -> Self {
+    fn open(config: &FederationConfig<App>, stop: watch::Receiver<bool>) -> Self {
+        let app: &App = config;
         let (notes, written) = mpsc::channel(4096);
         let size = app.config().federation.parallel_hosts;
         Self {
-            road: Road { app: app.clone(), notes, slow: Arc::new(Semaphore::new(size * SLOW)), stop },
+            road: Road {
+                app: app.clone(),
+                config: config.clone(),
+                notes,
+                slow: Arc::new(Semaphore::new(size * SLOW)),
+                stop,
+            },
             size,
             places: Arc::new(Semaphore::new(size)),
             lines: JoinSet::new(),

@@ -4,6 +4,7 @@ use super::{ending, store};
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::Result;
+use crate::id::ActorId;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -14,8 +15,8 @@ pub(super) enum Note {
     Delivered { id: i64 },
     /// It never will be.
     Dropped { id: i64, reason: String },
-    /// This inbox is no more.
-    Gone { inbox: String },
+    /// This inbox is no more; of those who share it, these were asked for.
+    Gone { inbox: String, asked: Vec<ActorId> },
     /// The line was worked on to its end, or to the end of its turn, and this came of it.
     Well { host: String, went: Went },
     /// Nothing could be tried for a reason of ours.
@@ -77,7 +78,7 @@ fn write(tx: &mut Tx<'_>, notes: Vec<Note>) -> Result<()> {
         match note {
             Note::Delivered { id } => delivered.push(id),
             Note::Dropped { id, reason } => store::drop_one(tx, id, &reason)?,
-            Note::Gone { inbox } => ending::close_inbox(tx, &inbox)?,
+            Note::Gone { inbox, asked } => ending::close_inbox(tx, &inbox, &asked)?,
             Note::Well { host, went } => well.push((host, went)),
             Note::NotNow { host } => ending::put_off(tx, &host)?,
             Note::Held { id, reason } => ending::hold(tx, id, &reason)?,

@@ -1,7 +1,6 @@
 //! Does everything get there once and in order, whatever other servers do? No test sleeps: the clock is ours.
 
 use crate::actor::Actor;
-use crate::actor::follow::{self, FollowState};
 use crate::db::Run;
 use crate::db::schema::{deliveries, peers};
 use crate::federation::outbox::{self, Audience};
@@ -16,6 +15,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod gone;
 mod order;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -143,21 +143,6 @@ async fn inbound_contact_makes_a_line_due_at_once() {
         assert_eq!(town.count("delivered"), number - 1, "not within a minute of the failure");
         town.world.pass(Duration::from_secs(60));
     }
-}
-
-#[tokio::test]
-async fn r_12_and_checklist_41_an_inbox_that_is_gone_gets_nothing_more_and_its_owner_follows_no_more() {
-    let town = Town::new().await;
-    let ada = town.world.person("ada");
-    let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
-    let (a, b) = (ada.id, bob.id);
-    town.world.tx(move |tx| follow::put(tx, b, a, "http://x.test/f", FollowState::Accepted));
-    town.answer(&bob.inbox, &[(410, None)]);
-    send(&town, &ada, "Create", 3, &Audience::people([&bob, &carol]));
-    town.deliver().await;
-    assert_eq!((town.count("delivered"), town.count("dropped")), (3, 3));
-    assert_eq!(town.got().iter().filter(|(to, _)| *to == bob.inbox).count(), 1, "no more than one try");
-    assert_eq!(town.world.read(|db| follow::count_followers(db, a)), 0);
 }
 
 #[tokio::test]
@@ -354,27 +339,6 @@ async fn checklist_67_a_server_that_never_comes_back_fills_no_queue() {
         town.world.pass(DAY);
     }
     assert_eq!((town.count("dropped"), town.count("pending")), (2, 0));
-}
-
-#[tokio::test]
-async fn checklist_41_with_the_shared_inbox_the_server_is_gone() {
-    let town = Town::new().await;
-    let ada = town.world.person("ada");
-    let (bob, carol) = (town.known("good", "bob"), town.known("good", "carol"));
-    let (a, followers) = (ada.id, [bob.id, carol.id]);
-    town.world.tx(move |tx| {
-        for one in followers {
-            follow::put(tx, one, a, "http://x.test/f", FollowState::Accepted)?;
-        }
-        Ok(())
-    });
-    town.answer(&bob.shared_inbox.clone().unwrap(), &[(410, None)]);
-    send(&town, &ada, "Create", 1, &Audience::servers([&bob]));
-    send(&town, &ada, "Create", 1, &Audience::people([&carol]));
-    town.deliver().await;
-    town.deliver().await;
-    assert_eq!(town.world.read(|db| follow::count_followers(db, a)), 0);
-    assert_eq!(town.count("pending"), 0);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::federation::{Context, fetch};
+use crate::measure;
 use crate::media::{self, Arriving, Kept};
 use crate::submission::note::ReadFile;
 use std::time::Duration;
@@ -56,7 +57,12 @@ async fn one(context: &Context, file: &ReadFile, room: i64) -> Result<Kept> {
     let arriving = writing.await??;
     match fetched {
         Err(Error::Invalid(_)) if room < most => Err(media::full()),
-        Err(error) => Err(error),
+        Err(error) => {
+            if matches!(error, Error::Invalid(_)) {
+                measure::file_refused("too-large");
+            }
+            Err(error)
+        }
         Ok(()) => {
             let (name, media_type) = (file.name.clone(), file.media_type.clone());
             tokio::task::spawn_blocking(move || arriving.keep(&name, &media_type)).await?
