@@ -13,6 +13,7 @@
 #[expect(dead_code, reason = "the faults use all of it")]
 mod place;
 
+mod blocked;
 mod cast;
 mod catalogue;
 mod courses;
