@@ -21,4 +21,5 @@ mod far;
 mod flood;
 mod forge;
 mod limits;
+mod private;
 mod stand;
