@@ -20,6 +20,7 @@ mod courses;
 mod far;
 mod flood;
 mod forge;
+mod groups;
 mod limits;
 mod private;
 mod stand;
