@@ -3,6 +3,7 @@
 use crate::forge::Forge;
 use crate::place::{PROGRAM, Place, Server, free_port};
 use hedgeschool::account::{self, NewAccount, Role, session};
+use hedgeschool::actor::follow::{self, FollowState};
 use hedgeschool::actor::{self, ActorKind, ActorState, NewActor, RemoteActor};
 use hedgeschool::app::App;
 use hedgeschool::cohort::{self, Plan};
@@ -12,7 +13,7 @@ use hedgeschool::db::Tx;
 use hedgeschool::discussion::{self, NewPost};
 use hedgeschool::domain::{self, NewRule, Severity};
 use hedgeschool::enrollment::{self, Ask};
-use hedgeschool::error::Result;
+use hedgeschool::error::{Error, Result};
 use hedgeschool::sign_in::web::recognise::session_cookie;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -105,12 +106,27 @@ impl Us {
 
     /// What Ada's browser is answered, as the proxy in front passes it on.
     pub fn say_as_ada(&self, line: &str) -> String {
-        let cookie = &self.cookie;
+        self.say_as(&self.cookie, line)
+    }
+
+    /// The same of whose cookie this is; nobody's when it is empty.
+    pub fn say_as(&self, cookie: &str, line: &str) -> String {
         let request = format!(
             "{line} HTTP/1.1\r\nHost: us.test\r\nAccept: text/html\r\nX-Forwarded-Proto: https\r\nCookie: {cookie}\r\n\
              Connection: close\r\n\r\n"
         );
         self.say(request.as_bytes())
+    }
+
+    /// Somebody more who has an account here: their cookie.
+    pub fn newcomer(&self, name: &str) -> String {
+        let name = name.to_owned();
+        let opened = self.place.pool().write_blocking(move |tx| {
+            let account = account::create_by_admin(tx, &new_account(&name), Role::Member)?;
+            Ok(session::open(tx, &account, "attacks", "127.0.0.1")?.reveal().to_owned())
+        });
+        let (name, _) = self.cookie.split_once('=').unwrap();
+        format!("{name}={}", opened.unwrap())
     }
 
     /// What Ada's browser is answered when she fills in the form of a page; `fields` are encoded as a form's.
@@ -129,6 +145,17 @@ impl Us {
             body.len()
         );
         self.say(request.as_bytes())
+    }
+
+    /// Lets somebody elsewhere follow the course.
+    pub fn follow(&self, host: &'static str, name: &'static str) {
+        let followed = self.place.pool().write_blocking(move |tx| {
+            let group = actor::find_by_uri(tx, "https://us.test/c/hedges")?.ok_or(Error::NotFound)?;
+            let who = actor::put(tx, &person(host, name))?;
+            follow::put(tx, who.id, group.id, &format!("https://{host}/follows/{name}"), FollowState::Accepted)
+                .map(drop)
+        });
+        followed.unwrap();
     }
 
     /// How many activities were refused so far, whatever for.
@@ -176,19 +203,22 @@ pub fn status(answer: &str) -> u16 {
     answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or(0)
 }
 
-fn found(tx: &mut Tx<'_>) -> Result<(Course, String)> {
-    let new = NewActor { kind: ActorKind::Instance, handle: "us.test", name: "Us", summary: "", keys: &keys(false) };
-    actor::create(tx, &new)?;
-    let new = NewAccount {
-        handle: "ada".into(),
-        name: "Ada".into(),
-        email: "ada@example.org".into(),
+fn new_account(name: &str) -> NewAccount {
+    NewAccount {
+        handle: name.into(),
+        name: if name == "ada" { "Ada".into() } else { name.into() },
+        email: format!("{name}@example.org"),
         password_hash: "none".into(),
         zone: "UTC".into(),
         application: String::new(),
         keys: keys(false),
-    };
-    let account = account::create_by_admin(tx, &new, Role::Admin)?;
+    }
+}
+
+fn found(tx: &mut Tx<'_>) -> Result<(Course, String)> {
+    let new = NewActor { kind: ActorKind::Instance, handle: "us.test", name: "Us", summary: "", keys: &keys(false) };
+    actor::create(tx, &new)?;
+    let account = account::create_by_admin(tx, &new_account("ada"), Role::Admin)?;
     let ada = actor::get(tx, account.actor_id)?;
     let draft = course::Draft {
         title: "Hedges".into(),

@@ -15,25 +15,60 @@ fn every_attack_is_refused_and_changes_nothing() {
 
 /// The same where the names lead somewhere: see `far`.
 pub fn each_is_refused(us: &Us) {
-    let honest = us.forge().act("Create", us.forge().note("https://good.test/notes/2", &uri("good.test", "bob")));
-    let answer = us.say(&us.forge().post(&honest));
-    assert_eq!(status(&answer), 202, "what is right is taken: {answer}\n{}", us.server.log());
-    us.until_worked_off();
-    assert_eq!(us.place.count("posts WHERE uri = 'https://good.test/notes/2'"), 1, "and has its effect");
-    for (id, request, allowed) in [signatures(&us.forge()), origins(&us.forge()), answers(&us.forge())].concat() {
-        let (before, counted) = (us.state(), us.refused());
-        let answer = us.say(&request);
-        let got = status(&answer);
+    // To the inbox of all, to that of the course, and to Ada's.
+    for (n, inbox) in ["/inbox", "/c/hedges/inbox", "/u/ada/inbox"].into_iter().enumerate() {
+        let (bob, id) = (us.forge().to_inbox(inbox), format!("https://good.test/notes/2{n}"));
+        let answer = us.say(&bob.post(&bob.act("Create", bob.note(&id, &bob.actor()))));
+        assert_eq!(status(&answer), 202, "what is right is taken: {answer}\n{}", us.server.log());
         us.until_worked_off();
-        assert!(allowed.contains(&got), "{id} is answered {got}, not {allowed:?}: {answer}\n{}", us.server.log());
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        assert!(body.len() < 2048 && !body.contains("src/") && !body.contains("diesel"), "{id} tells too much: {body}");
-        let is_counted = us.refused() == counted + 1;
-        assert!(is_counted || matches!(got, 202 | 404 | 421), "{id} ({got}) is not counted");
-        assert_eq!(us.state(), before, "{id} changes something");
+        assert_eq!(us.place.count(&format!("posts WHERE uri = '{id}'")), 1, "and has its effect");
+        refused_at(us, &bob);
     }
     assert!(!us.server.log().contains("panicked"), "nothing panics:\n{}", us.server.log());
     assert!(us.server.is_ready(), "and it goes on");
+}
+
+fn refused_at(us: &Us, bob: &Forge) {
+    for (id, request, allowed) in [signatures(bob), origins(bob), answers(bob)].concat() {
+        is_refused(us, &format!("{id} at {}", bob.inbox), &request, allowed);
+    }
+}
+
+/// It is answered so, tells nothing of what is inside, is counted, and changes nothing.
+pub fn is_refused(us: &Us, id: &str, request: &[u8], allowed: &[u16]) {
+    let (before, counted) = (us.state(), us.refused());
+    let answer = us.say(request);
+    let got = status(&answer);
+    us.until_worked_off();
+    assert!(allowed.contains(&got), "{id} is answered {got}, not {allowed:?}: {answer}\n{}", us.server.log());
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    assert!(body.len() < 2048 && !body.contains("src/") && !body.contains("diesel"), "{id} tells too much: {body}");
+    let is_counted = us.refused() == counted + 1;
+    assert!(is_counted || matches!(got, 202 | 404 | 421), "{id} ({got}) is not counted");
+    assert_eq!(us.state(), before, "{id} changes something");
+}
+
+/// SIG-09: what is within the window is taken, and what has ended is not.
+#[test]
+fn sig_09_the_window_has_two_sides() {
+    let us = Us::start(1_000_000);
+    let like = |by: &Forge| status(&us.say(&by.post(&by.act("Like", json!(POST)))));
+    let ends = |seconds| Forge {
+        covers: "(request-target) host date digest (expires)",
+        algorithm: "hs2019",
+        ends_in: Some(seconds),
+        ..us.forge()
+    };
+    for (by, expected) in [
+        (Forge { off: -3600 - 240, ..us.forge() }, 202),
+        (Forge { off: -3600 - 301, ..us.forge() }, 401),
+        (Forge { off: 3540, ..us.forge() }, 202),
+        (Forge { off: 3660, ..us.forge() }, 401),
+        (ends(60), 202),
+        (ends(-3600 - 60), 401),
+    ] {
+        assert_eq!(like(&by), expected, "SIG-09: {} s off, ends in {:?}", by.off, by.ends_in);
+    }
 }
 
 fn bobs_note(forge: &Forge) -> Value {
@@ -56,7 +91,7 @@ fn signatures(bob: &Forge) -> Vec<Attack> {
         ("SIG-04 both", Forge { lines: two.lines.clone(), body: Some(forged), ..replayed }.post(&note), &[400, 421]),
         ("SIG-05 digest not covered", covers("(request-target) host date").post(&note), &[401, 400]),
         ("SIG-06 target not covered", covers("host date digest").post(&note), &[401]),
-        ("SIG-06 another path", Forge { signed_path: "/u/ada/inbox", ..bob.clone() }.post(&note), &[401]),
+        ("SIG-06 another path", Forge { signed_path: "/c/nil/inbox", ..bob.clone() }.post(&note), &[401]),
         ("SIG-07 host not covered", covers("(request-target) date digest").post(&note), &[401]),
         (
             "SIG-08 date not covered",
@@ -143,6 +178,17 @@ fn origins(bob: &Forge) -> Vec<Attack> {
             )),
             &[400, 422],
         ),
+        (
+            "ORI-12 altered by who announces it",
+            mallory.post(&mallory.act("Announce", mallory.note(POST, &him))),
+            &[202, 403],
+        ),
+        (
+            "ORI-12 with its Create",
+            mallory.post(&mallory.act("Announce", bob.act("Create", mallory.note(POST, &him)))),
+            &[202, 403],
+        ),
+        ("ORI-19 with a signature of linked data", mallory.post(&linked(bob)), &[401, 403]),
         ("ORI-17 Move of Bob", mallory.post(&mallory.act("Move", json!(him))), &[403]),
         ("ORI-21 object is a number", mallory.post(&mallory.act("Create", json!(7))), &[400, 422]),
         ("ORI-21 object is nothing", mallory.post(&mallory.act("Create", Value::Null)), &[400, 422]),
@@ -158,6 +204,16 @@ fn origins(bob: &Forge) -> Vec<Attack> {
         ));
     }
     all
+}
+
+/// Something new of Bob's as Mastodon signs documents.
+fn linked(bob: &Forge) -> Value {
+    let mut create = bobs_note(bob);
+    create["signature"] = json!({
+        "type": "RsaSignature2017", "creator": format!("{}#main-key", bob.actor()), "created": "2026-11-30T12:00:00Z",
+        "signatureValue": "aaaa",
+    });
+    create
 }
 
 fn with_actor(mut activity: Value, actor: &str) -> Value {

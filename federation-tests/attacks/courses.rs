@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Names that live as long as the test.
-fn name(text: String) -> &'static str {
+pub fn name(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
@@ -105,10 +105,10 @@ fn crs_01_only_the_course_gives_the_place_that_was_asked_for() {
 }
 
 /// A course under way with three who hand in, and the clock of the server.
-struct Term {
-    us: Us,
-    assignment: String,
-    bot: String,
+pub struct Term {
+    pub us: Us,
+    pub assignment: String,
+    pub bot: String,
     /// Seconds by which the clock is ahead.
     ahead: std::cell::Cell<i64>,
 }
@@ -149,24 +149,24 @@ fn begin(tx: &mut Tx<'_>) -> Result<String> {
 }
 
 impl Term {
-    fn begin() -> Self {
+    pub fn begin() -> Self {
         let us = Us::start(1_000_000);
         let assignment = us.place.pool().write_blocking(begin).unwrap();
         let bot = us.place.texts("SELECT uri AS said FROM actors WHERE kind = 'bot'").concat();
         Self { us, assignment, bot, ahead: std::cell::Cell::new(0) }
     }
 
-    fn turn_clock(&self, seconds: i64) {
+    pub fn turn_clock(&self, seconds: i64) {
         self.ahead.set(seconds);
         self.us.place.set_clock(seconds * 1000);
     }
 
-    fn by(&self, name: &'static str) -> Forge {
+    pub fn by(&self, name: &'static str) -> Forge {
         Forge { off: self.ahead.get(), ..self.us.forge().by("good.test", name) }
     }
 
     /// Sends it to the bot alone and waits until it is worked off.
-    fn send(&self, by: &Forge, kind: &str, object: Value) -> u16 {
+    pub fn send(&self, by: &Forge, kind: &str, object: Value) -> u16 {
         let mut activity = by.act(kind, object);
         activity["to"] = json!([self.bot]);
         activity["cc"] = json!([]);
@@ -179,14 +179,14 @@ impl Term {
         got
     }
 
-    fn work(&self, by: &Forge, text: &str) -> Value {
+    pub fn work(&self, by: &Forge, text: &str) -> Value {
         json!({
             "id": format!("{}/work", by.actor()), "type": "Note", "attributedTo": by.actor(), "to": [self.bot],
             "inReplyTo": self.assignment, "content": format!("<p>{text}</p>"), "published": "2020-01-01T00:00:00Z",
         })
     }
 
-    fn review(&self, by: &Forge, task: &str, id: &str, ratings: &Value) -> Value {
+    pub fn review(&self, by: &Forge, task: &str, id: &str, ratings: &Value) -> Value {
         json!({
             "id": format!("{}/reviews/{id}", by.actor()), "type": "Note", "attributedTo": by.actor(), "to": [self.bot],
             "inReplyTo": task, "content": "<p>Well said.</p>",
@@ -195,7 +195,7 @@ impl Term {
     }
 
     /// Waits until the assignment has come so far.
-    fn until(&self, state: &str) {
+    pub fn until(&self, state: &str) {
         let began = Instant::now();
         while self.us.place.count(&format!("assignments WHERE state = '{state}'")) == 0 {
             assert!(began.elapsed() < crate::place::PATIENCE, "it never is {state}");
@@ -204,12 +204,12 @@ impl Term {
     }
 
     /// What a review counts by.
-    fn reviews(&self) -> Vec<String> {
+    pub fn reviews(&self) -> Vec<String> {
         self.us.place.texts("SELECT uri || ' ' || levels || ' ' || state AS said FROM reviews ORDER BY uri")
     }
 
     /// Every task with the handle of who was asked.
-    fn tasks(&self) -> Vec<(String, String)> {
+    pub fn tasks(&self) -> Vec<(String, String)> {
         let sql = "SELECT a.handle || ' ' || o.uri AS said FROM allocations l JOIN actors a ON a.id = l.reviewer_id
                    JOIN objects o ON o.kind = 'review_task' AND o.local_id = l.id ORDER BY l.id";
         let rows = self.us.place.texts(sql);

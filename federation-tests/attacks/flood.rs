@@ -24,7 +24,32 @@ fn dos_02_what_is_too_large_is_refused_unread() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok();
     assert!(matches!(status(&answer), 0 | 400 | 401 | 413), "DOS-02: chunks: {answer}");
+    // Signed rightly, one byte more than the limit, in chunks: nothing says before how much it is.
+    let whole = us.forge().post_text(&"x".repeat((1 << 20) + 1));
+    let whole = String::from_utf8(whole).unwrap();
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    let head = head.replace(&format!("Content-Length: {}", body.len()), "Transfer-Encoding: chunked");
+    let drip = format!("{head}\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let answer = us.say(drip.as_bytes());
+    assert!(matches!(status(&answer), 400 | 413), "DOS-02: one byte more in chunks: {answer}");
     assert!(us.server.is_ready());
+}
+
+/// DOS-07: a course passes on thirty of one author in a minute, and keeps the others.
+#[test]
+fn dos_07_a_course_passes_on_so_much_of_one_author() {
+    let us = Us::with(&[("HEDGESCHOOL_FEDERATION__RELAYS_PER_AUTHOR_MINUTE", "30".into())]);
+    us.follow("good.test", "carol");
+    let bob = us.forge();
+    for n in 0..60 {
+        let note = bob.note(&format!("https://good.test/storm/{n}"), &bob.actor());
+        assert_eq!(status(&us.say(&bob.post(&bob.act("Create", note)))), 202, "DOS-07");
+    }
+    us.until_worked_off();
+    assert_eq!(us.place.count("posts WHERE uri LIKE 'https://good.test/storm/%'"), 60, "DOS-07: all are here");
+    let passed_on = us.place.count("activities WHERE relayed_for IS NOT NULL");
+    // A minute may have passed meanwhile.
+    assert!((30..60).contains(&passed_on), "DOS-07: {passed_on} are passed on");
 }
 
 /// DOS-03: whoever never ends a request is hung up on, and others do not wait for it.

@@ -16,6 +16,8 @@ pub struct Forge {
     pub signer: (&'static str, &'static str),
     /// What the signature covers.
     pub covers: &'static str,
+    /// Which inbox it is posted to.
+    pub inbox: &'static str,
     /// For which host it is signed.
     pub signed_host: &'static str,
     /// For which path it is signed.
@@ -24,6 +26,10 @@ pub struct Forge {
     pub host: &'static str,
     /// Seconds by which its date is off.
     pub off: i64,
+    /// How the signature says it was made.
+    pub algorithm: &'static str,
+    /// When the signature says that it ends, in seconds from now.
+    pub ends_in: Option<i64>,
     /// Further parameters of the signature.
     pub more: &'static str,
     /// Further header lines, before the others.
@@ -45,10 +51,13 @@ impl Forge {
             course: course.to_owned(),
             signer: ("good.test", "bob"),
             covers: "(request-target) host date digest content-type",
+            inbox: "/inbox",
             signed_host: "us.test",
             signed_path: "/inbox",
             host: "us.test",
             off: 0,
+            algorithm: "rsa-sha256",
+            ends_in: None,
             more: "",
             lines: String::new(),
             body: None,
@@ -60,6 +69,11 @@ impl Forge {
 
     pub fn by(self, host: &'static str, name: &'static str) -> Self {
         Self { signer: (host, name), ..self }
+    }
+
+    /// The same to an inbox of one actor.
+    pub fn to_inbox(self, path: &'static str) -> Self {
+        Self { inbox: path, signed_path: path, ..self }
     }
 
     /// The id of who signs.
@@ -98,36 +112,60 @@ impl Forge {
     /// The same of any text, which need not be JSON.
     pub fn post_text(&self, body: &str) -> Vec<u8> {
         let body = body.to_owned();
-        let date = |off: i64| {
-            let now = Clock::System.now();
-            let span = Duration::from_secs(off.unsigned_abs());
-            httpdate::fmt_http_date(if off < 0 { now.minus(span) } else { now.plus(span) }.system())
-        };
         let (signed_date, digest) = (date(self.off), Self::digest(&body));
+        let ends = self.ends_in.map_or(0, |seconds| Clock::System.now().0 / 1000 + seconds);
+        let ends_line = self.ends_in.map_or_else(String::new, |_| format!(",expires={ends}"));
         let value = |name: &str| match name {
             "(request-target)" => format!("post {}", self.signed_path),
             "host" => self.signed_host.to_owned(),
             "date" => signed_date.clone(),
             "digest" => digest.clone(),
+            "(expires)" => ends.to_string(),
             _ => "application/activity+json".to_owned(),
         };
         let text: Vec<String> = self.covers.split(' ').map(|name| format!("{name}: {}", value(name))).collect();
-        let key = SigningKey::from_pem(&keys((self.signer.0 != "good.test") != self.foreign_key).private_pem).unwrap();
-        let signature = STANDARD.encode(key.sign_rsa_sha256(text.join("\n").as_bytes()));
+        let signature = self.sign(&text.join("\n"));
         let sent = self.body.clone().unwrap_or(body);
         let sent_date = if self.fresh_date { date(0) } else { signed_date };
         let digest_line = if self.covers.contains("digest") { format!("Digest: {digest}\r\n") } else { String::new() };
         format!(
-            "POST /inbox HTTP/1.1\r\nHost: {}\r\n{}Date: {sent_date}\r\n{digest_line}Content-Type: application/activity+json\r\n\
-             Content-Length: {}\r\nSignature: keyId=\"{}\",algorithm=\"rsa-sha256\"{},headers=\"{}\",\
+            "POST {} HTTP/1.1\r\nHost: {}\r\n{}Date: {sent_date}\r\n{digest_line}Content-Type: application/activity+json\r\n\
+             Content-Length: {}\r\nSignature: keyId=\"{}\",algorithm=\"{}\"{}{ends_line},headers=\"{}\",\
              signature=\"{signature}\"\r\nConnection: close\r\n\r\n{sent}",
+            self.inbox,
             self.host,
             self.lines,
             sent.len(),
             self.key_id.clone().unwrap_or_else(|| format!("{}#main-key", self.actor())),
+            self.algorithm,
             self.more,
             self.covers,
         )
         .into_bytes()
     }
+
+    fn sign(&self, text: &str) -> String {
+        let keys = keys((self.signer.0 != "good.test") != self.foreign_key);
+        STANDARD.encode(SigningKey::from_pem(&keys.private_pem).unwrap().sign_rsa_sha256(text.as_bytes()))
+    }
+
+    /// The bytes of a signed GET.
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        let date = date(self.off);
+        let text = format!("(request-target): get {path}\nhost: {}\ndate: {date}", self.signed_host);
+        let (signature, key_id) = (self.sign(&text), format!("{}#main-key", self.actor()));
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nDate: {date}\r\nAccept: application/activity+json\r\n\
+             Signature: keyId=\"{key_id}\",algorithm=\"rsa-sha256\",headers=\"(request-target) host date\",\
+             signature=\"{signature}\"\r\nConnection: close\r\n\r\n",
+            self.host,
+        )
+        .into_bytes()
+    }
+}
+
+/// A date that is so many seconds off.
+fn date(off: i64) -> String {
+    let (now, span) = (Clock::System.now(), Duration::from_secs(off.unsigned_abs()));
+    httpdate::fmt_http_date(if off < 0 { now.minus(span) } else { now.plus(span) }.system())
 }

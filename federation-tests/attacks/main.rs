@@ -13,11 +13,14 @@
 #[expect(dead_code, reason = "the faults use all of it")]
 mod place;
 
+mod blocked;
 mod cast;
 mod catalogue;
 mod courses;
 mod far;
 mod flood;
 mod forge;
+mod groups;
 mod limits;
+mod private;
 mod stand;
