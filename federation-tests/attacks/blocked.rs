@@ -24,7 +24,7 @@ pub fn nothing_of_blocked(us: &Us) {
     }
     for inbox in ["/inbox", "/c/hedges/inbox", "/u/ada/inbox"] {
         for by in [bert.clone(), us.forge().by("blocked.test", "unknown"), us.forge().by("sub.blocked.test", "x")] {
-            let by = by.to_inbox(inbox);
+            let by = by.into_inbox(inbox);
             for kind in ["Follow", "Join", "Like", "Flag", "Create"] {
                 let note = by.note(&format!("{}/notes/1", by.actor()), &by.actor());
                 let object = if kind == "Create" { note } else { json!(us.course) };
@@ -118,7 +118,7 @@ fn mod_04_what_a_suspended_person_writes_is_refused_on_every_way() {
     let ended = us.place.texts("SELECT state AS said FROM inbox WHERE type = 'Create'");
     assert_eq!(ended, ["refused"], "MOD-04: it came before");
     for inbox in ["/inbox", "/c/hedges/inbox"] {
-        let (bob, eve) = (bob.clone().to_inbox(inbox), eve.clone().to_inbox(inbox));
+        let (bob, eve) = (bob.clone().into_inbox(inbox), eve.clone().into_inbox(inbox));
         let note = eve.note("https://good.test/notes/eve", &eve.actor());
         for kind in ["Create", "Update", "Announce", "Like", "Join", "Follow"] {
             let object = if matches!(kind, "Create" | "Update") { note.clone() } else { json!(us.course) };

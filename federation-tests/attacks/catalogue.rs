@@ -17,7 +17,7 @@ fn every_attack_is_refused_and_changes_nothing() {
 pub fn each_is_refused(us: &Us) {
     // To the inbox of all, to that of the course, and to Ada's.
     for (n, inbox) in ["/inbox", "/c/hedges/inbox", "/u/ada/inbox"].into_iter().enumerate() {
-        let (bob, id) = (us.forge().to_inbox(inbox), format!("https://good.test/notes/2{n}"));
+        let (bob, id) = (us.forge().into_inbox(inbox), format!("https://good.test/notes/2{n}"));
         let answer = us.say(&bob.post(&bob.act("Create", bob.note(&id, &bob.actor()))));
         assert_eq!(status(&answer), 202, "what is right is taken: {answer}\n{}", us.server.log());
         us.until_worked_off();

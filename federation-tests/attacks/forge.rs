@@ -72,7 +72,7 @@ impl Forge {
     }
 
     /// The same to an inbox of one actor.
-    pub fn to_inbox(self, path: &'static str) -> Self {
+    pub fn into_inbox(self, path: &'static str) -> Self {
         Self { inbox: path, signed_path: path, ..self }
     }
 

@@ -40,7 +40,7 @@ fn crs_04_and_ori_15_only_who_asked_takes_it_back() {
                     us.place.pool().write_blocking(|tx| actor::put(tx, &person("good.test", "other")).map(drop));
                 known.unwrap();
             }
-            let by = us.forge().by(host, who).to_inbox(inbox);
+            let by = us.forge().by(host, who).into_inbox(inbox);
             for (id, act) in [("ORI-15", &follow), ("CRS-04", &joins)] {
                 let mut mine = act.clone();
                 mine["actor"] = json!(by.actor());
@@ -123,7 +123,7 @@ fn crs_21_and_mod_05_nobody_makes_themselves_a_moderator() {
     for inbox in ["/inbox", "/c/hedges/inbox"] {
         for (host, who) in [("evil.test", "mallory"), ("good.test", "bob"), ("good.test", "carol"), ("good.test", "rc")]
         {
-            let by = us.forge().by(host, who).to_inbox(inbox);
+            let by = us.forge().by(host, who).into_inbox(inbox);
             let act = |kind: &str, object: Value, target: &str| {
                 let mut act = by.act(kind, object);
                 act["target"] = json!(format!("{}{target}", us.course));
