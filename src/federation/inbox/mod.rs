@@ -57,7 +57,7 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
     let largest = app.config().federation.largest_activity;
     let body = match Limited::new(body, largest).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(TOO_LARGE),
+        Err(error) if is_of_length(&*error) => return Err(TOO_LARGE),
         Err(_) => return Err(malformed("body")),
     };
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -81,6 +81,11 @@ async fn take(app: &App, context: &Context, request: Request) -> Result<(), Refu
         synchronization::hear(app, signer, &parts.headers, &signature).await.ok();
     }
     Ok(())
+}
+
+/// Whether a body was cut off for its length, here or by the bound of every request.
+fn is_of_length(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
 /// Whether a body could be taken, as far as it tells by itself and when nothing is known of it: for whoever feeds it
