@@ -6,15 +6,14 @@ use crate::forge::Forge;
 use hedgeschool::actor::{self, ActorState};
 use serde_json::{Value, json};
 
-/// MOD-01, MOD-02: also where nobody could be asked, because there are no such names.
+/// MOD-01, MOD-02: here nobody could be asked, because there are no such names; what is looked at is what comes in and
+/// what is to go out.
 #[test]
 fn mod_01_and_02_a_blocked_server_is_not_heard_and_not_told() {
-    let us = Us::start(1_000_000);
-    nothing_of_blocked(&us);
+    nothing_of_blocked(&Us::start(1_000_000));
 }
 
-/// The same where the names lead somewhere: see `far`.
-pub fn nothing_of_blocked(us: &Us) {
+fn nothing_of_blocked(us: &Us) {
     let bert = us.forge().by("blocked.test", "bert");
     for path in ["/actor", "/c/hedges", "/c/hedges/outbox", "/u/ada", "/u/ada/followers", "/o/nothing", "/a/nothing"] {
         for by in [bert.clone(), us.forge().by("blocked.test", "unknown"), us.forge().by("sub.blocked.test", "x")] {
